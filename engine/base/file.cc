@@ -1,0 +1,66 @@
+#include "engine/base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "engine/base/unique_fd.h"
+#include "engine/base/utf8.h"
+
+namespace vade {
+
+Error ErrnoError(std::string_view what, int error_number) {
+  const ErrorCode code = error_number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
+  return {code, std::string(what) + ": " + std::generic_category().message(error_number)};
+}
+
+Result<std::string> ReadFile(const std::filesystem::path& path, uint64_t max_bytes) {
+  const std::string name = utf8::Escape(path.native());
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) return tl::unexpected(ErrnoError(name, errno));
+  struct stat info {};
+  if (fstat(fd.get(), &info) != 0) return tl::unexpected(ErrnoError(name, errno));
+  if (!S_ISREG(info.st_mode)) return Fail(ErrorCode::kUnsupported, name + ": not a regular file");
+  if (static_cast<uint64_t>(info.st_size) > max_bytes) {
+    return Fail(ErrorCode::kResource, name + ": " + std::to_string(info.st_size) +
+                                          " bytes, limit " + std::to_string(max_bytes));
+  }
+  std::string bytes(static_cast<size_t>(info.st_size), '\0');
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = read(fd.get(), bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return tl::unexpected(ErrnoError(name, errno));
+    if (n == 0) break;  // the file shrank while being read
+    done += static_cast<size_t>(n);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes) {
+  const std::filesystem::path part = path.native() + ".part";
+  const std::string name = utf8::Escape(path.native());
+  UniqueFd fd(open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!fd) return tl::unexpected(ErrnoError(name, errno));
+  const auto abandon = [&](int error_number) {
+    unlink(part.c_str());
+    return tl::unexpected(ErrnoError(name, error_number));
+  };
+  for (size_t done = 0; done < bytes.size();) {
+    const ssize_t n = write(fd.get(), bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return abandon(errno);
+    done += static_cast<size_t>(n);
+  }
+  if (fsync(fd.get()) != 0) return abandon(errno);
+  fd.reset();
+  if (rename(part.c_str(), path.c_str()) != 0) return abandon(errno);
+  return {};
+}
+
+}  // namespace vade
