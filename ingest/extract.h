@@ -30,6 +30,13 @@ struct Extraction {
   Document document;
 };
 
+/// Reads and hashes a file beneath dir_fd without parsing it (links are never followed), to tell
+/// whether it changed or is a known document under a new name. Errors: kIo, kNotFound, kUnsupported
+/// ("not a regular file"), kResource (larger than limits.max_file_bytes).
+[[nodiscard]] Result<FileIdentity> IdentifyFile(int dir_fd,
+                                                const std::filesystem::path& relative_path,
+                                                const ExtractLimits& limits);
+
 /// Extracts a file, type decided by content then name.
 /// Errors (message says why, for the report): kUnsupported "unrecognised content", "password
 /// protected", "no text layer"; kCorruptData; kResource "timed out after 120 s", "killed: SIGSEGV";
