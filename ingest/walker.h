@@ -27,6 +27,7 @@ struct FoundFile {
 struct SkippedPath {
   std::string relative_path;
   std::string reason;
+  bool unreadable = false;  // permission or I/O: says nothing about what lies at or below it
 };
 
 struct WalkResult {
