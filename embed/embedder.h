@@ -41,6 +41,14 @@ class Embedder {
   /// Tokens of `text`, without special tokens and prefix.
   [[nodiscard]] virtual size_t CountTokens(std::string_view text) const = 0;
 
+  /// Share of the text's letters, in [0, 1], that the vocabulary knows as parts of words: neither
+  /// unknown nor spelt letter by letter. Korean through an English vocabulary is about 0; the
+  /// retriever trusts the dense arm accordingly. 1 for a text without letters.
+  [[nodiscard]] virtual double Coverage(std::string_view text) const {
+    (void)text;
+    return 1;
+  }
+
   /// Shapes: out [texts.size(), dimension()] f32, each row of unit length.
   /// Errors: kInvalidArgument if a text is longer than max_tokens (nothing is truncated unseen);
   /// kCancelled; kInternal for non-finite output.
