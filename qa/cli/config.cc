@@ -1,0 +1,107 @@
+#include "qa/cli/config.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
+#include "engine/base/file.h"
+#include "engine/base/utf8.h"
+
+namespace vade::qa {
+namespace {
+
+constexpr size_t kMaxThreads = 1024;
+
+std::filesystem::path XdgPath(const char* variable, const char* home_fallback) {
+  const char* base = std::getenv(variable);
+  if (base != nullptr && *base == '/') return std::filesystem::path(base) / "vade";
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home == '\0') return {};
+  return std::filesystem::path(home) / home_fallback / "vade";
+}
+
+Result<size_t> ParseThreads(std::string_view text, std::string_view where) {
+  size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value > kMaxThreads) {
+    return Fail(ErrorCode::kInvalidArgument, std::string(where) + ": got '" + utf8::Escape(text) +
+                                                 "', expected 0 to " + std::to_string(kMaxThreads));
+  }
+  return value;
+}
+
+Result<void> ApplyKey(const std::string& where, const toml::key& key, const toml::node& node,
+                      GlobalOptions& options) {
+  const std::string name = where + ": " + utf8::Escape(key.str());
+  if (key == "store" || key == "embedder") {
+    const auto text = node.value<std::string>();
+    if (!text) return Fail(ErrorCode::kInvalidArgument, name + ": expected a string");
+    (key == "store" ? options.store : options.model) = *text;
+  } else if (key == "threads") {
+    const auto number = node.value<int64_t>();
+    if (!number) return Fail(ErrorCode::kInvalidArgument, name + ": expected an integer");
+    VADE_TRY(options.threads, ParseThreads(std::to_string(*number), name));
+  } else {
+    return Fail(ErrorCode::kInvalidArgument,
+                name + ": unknown key, expected store, embedder or threads");
+  }
+  return {};
+}
+
+Result<void> LoadFile(const std::filesystem::path& path, GlobalOptions& options) {
+  constexpr uint64_t kMaxConfigBytes = 1 << 20;
+  const auto text = ReadFile(path, kMaxConfigBytes);
+  if (!text) {
+    if (text.error().code == ErrorCode::kNotFound) return {};
+    return tl::unexpected(text.error());
+  }
+  const std::string where = utf8::Escape(path.native());
+  const toml::parse_result parsed = toml::parse(*text);
+  if (!parsed) {
+    return Fail(ErrorCode::kInvalidArgument,
+                where + ":" + std::to_string(parsed.error().source().begin.line) + ": " +
+                    std::string(parsed.error().description()));
+  }
+  for (const auto& [key, node] : parsed.table()) {
+    VADE_CHECK_OK(ApplyKey(where, key, node, options));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::filesystem::path ConfigPath() {
+  const std::filesystem::path folder = XdgPath("XDG_CONFIG_HOME", ".config");
+  return folder.empty() ? folder : folder / "config.toml";
+}
+
+std::filesystem::path DefaultStorePath() {
+  const std::filesystem::path folder = XdgPath("XDG_DATA_HOME", ".local/share");
+  return folder.empty() ? folder : folder / "library.db";
+}
+
+std::filesystem::path CacheDirectory() { return XdgPath("XDG_CACHE_HOME", ".cache"); }
+
+Result<void> LoadConfig(GlobalOptions& options) {
+  options.store = DefaultStorePath();
+  if (const std::filesystem::path path = ConfigPath(); !path.empty()) {
+    VADE_CHECK_OK(LoadFile(path, options));
+  }
+  if (const char* store = std::getenv("VADE_STORE"); store != nullptr && *store != '\0') {
+    options.store = store;
+  }
+  if (const char* model = std::getenv("VADE_MODEL"); model != nullptr && *model != '\0') {
+    options.model = model;
+  }
+  if (const char* threads = std::getenv("VADE_THREADS"); threads != nullptr && *threads != '\0') {
+    VADE_TRY(options.threads, ParseThreads(threads, "VADE_THREADS"));
+  }
+  return {};
+}
+
+}  // namespace vade::qa
