@@ -53,6 +53,8 @@ struct Passage {
   std::optional<StageScore> lexical;
   std::optional<StageScore> dense;
   std::optional<StageScore> fused;
+  double identifier_bonus = 0;  // hybrid: part of `score` earned by identifiers of the question
+  double title_bonus = 0;       // hybrid: likewise by words of the document's title
   std::vector<std::string> duplicates;  // "path#heading" of collapsed near-duplicates
 };
 
@@ -64,8 +66,11 @@ struct StageTiming {
 struct SearchResult {
   std::vector<Passage> passages;
   std::vector<StageTiming> timings;
+  std::vector<std::string> warnings;  // the question was shortened for the embedder, ...
   size_t lexical_candidates = 0;
   size_t dense_candidates = 0;
+  double dense_weight = 0;  // share of the dense arm in the fused score, see Coverage()
+  double best_cosine = 0;   // of the dense arm, 0 without one
 };
 
 /// Document ranking for evaluation: each document's score is its best passage's (max-passage).

@@ -1,0 +1,54 @@
+// Weighted fusion of scores, and why not ranks: see FuseScores.
+#include "retriever/fusion.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace vade::retriever {
+
+std::vector<Candidate> Unite(const std::vector<vectorstore::Hit>& lexical,
+                             const std::vector<vectorstore::Hit>& dense) {
+  std::vector<Candidate> candidates;
+  candidates.reserve(lexical.size() + dense.size());
+  std::unordered_map<vectorstore::ChunkId, size_t> index_of;
+  const auto at = [&](const vectorstore::Hit& hit) -> Candidate& {
+    const auto [place, is_new] = index_of.try_emplace(hit.chunk, candidates.size());
+    if (is_new) {
+      candidates.emplace_back();
+      candidates.back().chunk = hit.chunk;
+      candidates.back().document = hit.document;
+    }
+    return candidates[place->second];
+  };
+  for (size_t i = 0; i < lexical.size(); ++i) {
+    at(lexical[i]).lexical = StageScore{i + 1, static_cast<double>(lexical[i].score)};
+  }
+  for (size_t i = 0; i < dense.size(); ++i) {
+    at(dense[i]).dense = StageScore{i + 1, static_cast<double>(dense[i].score)};
+  }
+  return candidates;
+}
+
+void FuseScores(std::vector<Candidate>& candidates, double dense_weight) {
+  double best_lexical = 0;
+  double best_dense = 0;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.lexical) best_lexical = std::max(best_lexical, candidate.lexical->score);
+    if (candidate.dense) best_dense = std::max(best_dense, candidate.dense->score);
+  }
+  for (Candidate& candidate : candidates) {
+    const double lexical =
+        candidate.lexical && best_lexical > 0 ? candidate.lexical->score / best_lexical : 0;
+    const double dense =
+        candidate.dense && best_dense > 0 ? std::max(0.0, candidate.dense->score) / best_dense : 0;
+    candidate.score = (1 - dense_weight) * lexical + dense_weight * dense;
+  }
+}
+
+void SortByScore(std::vector<Candidate>& candidates) {
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return a.score != b.score ? a.score > b.score : a.chunk < b.chunk;
+  });
+}
+
+}  // namespace vade::retriever

@@ -1,0 +1,44 @@
+// Names: what the question calls by name. Documents by words of their titles, places by
+// identifiers.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "retriever/fusion.h"
+#include "retriever/passages.h"
+#include "vectorstore/store.h"
+
+namespace vade::retriever {
+
+/// What a document is called: its title and its file's name.
+struct DocumentName {
+  vectorstore::DocumentId document = 0;
+  std::string title;
+  std::string path;
+};
+
+/// For each name, in [0, 1]: how much of what the question says about documents this one satisfies.
+/// A word counts by how few of the names carry it (two models of one device share most of their
+/// title; the model number is what separates them); a word all of them carry counts nothing.
+/// All zero when the question names no document.
+[[nodiscard]] std::vector<double> TitleMatch(std::string_view question,
+                                             const std::vector<DocumentName>& names);
+
+/// Adds to each candidate's score what its document's name shares with the question.
+[[nodiscard]] Result<void> AddTitleBonus(const vectorstore::Store& store, std::string_view question,
+                                         std::vector<Candidate>& candidates);
+
+/// Adds to the score of passages that hold the question's identifiers exactly. `hits` are those of
+/// a lexical search for the identifiers alone; a hit that is no candidate yet becomes one.
+/// A rare identifier (an error code) decides; one found in many passages (the model whose manual
+/// this is) only nudges.
+[[nodiscard]] Result<void> AddIdentifierBonus(const vectorstore::Store& store,
+                                              const std::vector<std::string>& asked,
+                                              const std::vector<vectorstore::Hit>& hits,
+                                              DocumentCache& documents,
+                                              std::vector<Candidate>& candidates);
+
+}  // namespace vade::retriever

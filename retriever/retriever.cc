@@ -1,0 +1,196 @@
+// The stages of a search, in order: lexical, dense, fusion, bonuses, passages.
+#include "retriever/retriever.h"
+
+#include <algorithm>
+#include <chrono>
+#include <unordered_set>
+#include <utility>
+
+#include "engine/base/utf8.h"
+#include "retriever/fusion.h"
+#include "retriever/names.h"
+#include "retriever/passages.h"
+#include "retriever/query.h"
+
+namespace vade::retriever {
+namespace {
+
+using vectorstore::Hit;
+
+// Share of the dense arm in the fused score when the embedder knows the question's language.
+constexpr double kDenseWeight = 0.5;
+// Hits of the extra search for the question's identifiers alone.
+constexpr size_t kIdentifierHits = 30;
+
+bool HasContent(std::string_view question) {
+  return question.find_first_not_of(" \t\r\n\v\f") != std::string_view::npos;
+}
+
+class Stopwatch {
+ public:
+  explicit Stopwatch(std::vector<StageTiming>& timings) : timings_(timings) {}
+  void Lap(std::string stage) {
+    const auto now = std::chrono::steady_clock::now();
+    const std::chrono::duration<double, std::milli> ms = now - last_;
+    timings_.push_back({std::move(stage), ms.count()});
+    last_ = now;
+  }
+
+ private:
+  std::vector<StageTiming>& timings_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+/// One search on its way; its parts are Search and RankDocuments.
+class Ranking {
+ public:
+  Ranking(const vectorstore::Store& store, embed::Embedder* embedder, const SearchOptions& options,
+          SearchResult& trace)
+      : store_(store), embedder_(embedder), options_(options), trace_(trace) {}
+
+  Result<std::vector<Candidate>> Run(std::string_view raw_question) {
+    if (!HasContent(raw_question)) {
+      return Fail(ErrorCode::kInvalidArgument, "question: empty, expected at least one word");
+    }
+    const std::string question = utf8::Repair(raw_question);
+    Stopwatch watch(trace_.timings);
+    std::vector<Hit> lexical;
+    std::vector<Hit> dense;
+    if (options_.mode != Mode::kDense) {
+      VADE_TRY(lexical, store_.LexicalSearch(question, options_.candidates, options_.filter));
+      watch.Lap("lexical");
+    }
+    if (options_.mode != Mode::kLexical) {
+      VADE_TRY(dense, SearchDense(question));
+      watch.Lap("dense");
+    }
+    trace_.lexical_candidates = lexical.size();
+    trace_.dense_candidates = dense.size();
+    std::vector<Candidate> candidates = Unite(lexical, dense);
+    if (options_.mode == Mode::kHybrid) {
+      VADE_CHECK_OK(CompleteDense(candidates));
+      FuseScores(candidates, trace_.dense_weight);
+      watch.Lap("fusion");
+      VADE_CHECK_OK(AddNames(question, candidates));
+      watch.Lap("names");
+    } else {
+      for (Candidate& candidate : candidates) {
+        candidate.score = (candidate.lexical ? candidate.lexical : candidate.dense)->score;
+      }
+    }
+    SortByScore(candidates);
+    return candidates;
+  }
+
+  DocumentCache& documents() { return documents_; }
+
+ private:
+  Result<std::vector<Hit>> SearchDense(const std::string& question) {
+    if (embedder_ == nullptr) {
+      if (options_.mode == Mode::kHybrid) return std::vector<Hit>{};
+      return Fail(ErrorCode::kInvalidArgument, "dense search: no embedder is loaded");
+    }
+    trace_.dense_weight = 1;
+    if (options_.mode == Mode::kHybrid) {
+      trace_.dense_weight = kDenseWeight * embedder_->Coverage(question);
+      if (trace_.dense_weight <= 0) return std::vector<Hit>{};
+    }
+    const FittedQuestion fitted = FitToEmbedder(question, *embedder_);
+    if (fitted.shortened) {
+      trace_.warnings.push_back(
+          "question has more than " + std::to_string(embedder_->max_tokens()) +
+          " tokens: the dense search used its first " + std::to_string(fitted.text.size()) +
+          " of " + std::to_string(question.size()) + " bytes, the lexical search all of it");
+    }
+    VADE_TRY(query_vector_, embedder_->EmbedQuery(fitted.text));
+    VADE_TRY(std::vector<Hit> hits,
+             store_.DenseSearch(query_vector_, options_.candidates, options_.filter));
+    if (!hits.empty()) trace_.best_cosine = static_cast<double>(hits.front().score);
+    return hits;
+  }
+
+  /// A lexical hit outside the dense list has a cosine too; taking it as 0 would punish it.
+  Result<void> CompleteDense(std::vector<Candidate>& candidates) {
+    if (query_vector_.empty()) return {};
+    for (Candidate& candidate : candidates) {
+      if (candidate.dense) continue;
+      VADE_TRY(const std::vector<float> vector, store_.GetVector(candidate.chunk));
+      double cosine = 0;
+      for (size_t i = 0; i < vector.size() && i < query_vector_.size(); ++i) {
+        cosine += static_cast<double>(vector[i]) * static_cast<double>(query_vector_[i]);
+      }
+      candidate.dense = StageScore{0, cosine};
+    }
+    return {};
+  }
+
+  Result<void> AddNames(const std::string& question, std::vector<Candidate>& candidates) {
+    VADE_CHECK_OK(AddTitleBonus(store_, question, candidates));
+    const std::vector<std::string> asked = IdentifierKeys(question);
+    if (asked.empty()) return {};
+    std::string query;
+    for (const Identifier& identifier : FindIdentifiers(question)) {
+      query += question.substr(identifier.begin, identifier.end - identifier.begin) + " ";
+    }
+    VADE_TRY(const std::vector<Hit> hits,
+             store_.LexicalSearch(query, kIdentifierHits, options_.filter));
+    return AddIdentifierBonus(store_, asked, hits, documents_, candidates);
+  }
+
+  const vectorstore::Store& store_;
+  embed::Embedder* embedder_;
+  const SearchOptions& options_;
+  SearchResult& trace_;
+  DocumentCache documents_{&store_};
+  std::vector<float> query_vector_;
+};
+
+}  // namespace
+
+std::optional<Mode> ParseMode(std::string_view name) {
+  if (name == "lexical") return Mode::kLexical;
+  if (name == "dense") return Mode::kDense;
+  if (name == "hybrid") return Mode::kHybrid;
+  return std::nullopt;
+}
+
+std::string_view ModeName(Mode mode) {
+  switch (mode) {
+    case Mode::kLexical:
+      return "lexical";
+    case Mode::kDense:
+      return "dense";
+    case Mode::kHybrid:
+      break;
+  }
+  return "hybrid";
+}
+
+Result<SearchResult> Retriever::Search(std::string_view question,
+                                       const SearchOptions& options) const {
+  SearchResult result;
+  Ranking ranking(*store_, embedder_, options, result);
+  VADE_TRY(const std::vector<Candidate> ranked, ranking.Run(question));
+  Stopwatch watch(result.timings);
+  VADE_TRY(result.passages, BuildPassages(*store_, ranked, options, ranking.documents()));
+  watch.Lap("passages");
+  return result;
+}
+
+Result<std::vector<DocumentScore>> Retriever::RankDocuments(std::string_view question,
+                                                            const SearchOptions& options) const {
+  SearchResult trace;
+  Ranking ranking(*store_, embedder_, options, trace);
+  VADE_TRY(const std::vector<Candidate> ranked, ranking.Run(question));
+  std::vector<DocumentScore> documents;
+  std::unordered_set<vectorstore::DocumentId> seen;
+  for (const Candidate& candidate : ranked) {
+    if (documents.size() == options.k) break;
+    if (seen.insert(candidate.document).second) {
+      documents.push_back({candidate.document, candidate.score});
+    }
+  }
+  return documents;
+}
+
+}  // namespace vade::retriever
