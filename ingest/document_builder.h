@@ -8,6 +8,7 @@
 
 #include "engine/base/result.h"
 #include "ingest/document.h"
+#include "ingest/normalise.h"
 
 namespace vade::ingest {
 
@@ -28,6 +29,7 @@ class DocumentBuilder {
   void MarkPageWithoutText(std::string_view reason);
 
   void AddHeading(uint32_t level, std::string_view text);
+  /// "\n" in `text` is a hard-wrapped line end: see JoinLines().
   void AddParagraph(std::string_view text);
   /// Consecutive items become one kList block. `marker` is "-" or "3.", depth 0 is outermost.
   void AddListItem(uint32_t depth, std::string_view marker, std::string_view text);
@@ -37,8 +39,8 @@ class DocumentBuilder {
   void AddTable(const std::vector<std::vector<std::string>>& rows, uint32_t header_rows);
   void AddCode(std::string_view text);
 
-  /// Continues the previous paragraph across a page break: no new block, joined with a space, or
-  /// without one when it ends in a hyphenated word.
+  /// Continues the previous paragraph or list item, across a page break for instance: no new block,
+  /// joined with a space, or without one when it ends in a hyphenated word.
   void ContinueParagraph(std::string_view text);
 
   void AddNote(uint32_t page, std::string_view text);
@@ -46,13 +48,15 @@ class DocumentBuilder {
   [[nodiscard]] Result<Document> Finish(std::string_view fallback_title);
 
  private:
-  void StartBlock();
-  void EndBlock(BlockKind kind, uint32_t level, uint32_t header_rows);
+  [[nodiscard]] uint64_t BeginBlock();
+  void EndBlock(uint64_t begin, BlockKind kind, uint32_t level = 0, uint32_t header_rows = 0);
+  void PlacePages(uint64_t begin);
+  [[nodiscard]] bool Fits(uint64_t rollback_size);
 
   Document document_;
   uint64_t max_text_bytes_;
-  uint64_t removed_invisible_ = 0;
-  uint64_t replaced_invalid_ = 0;
+  CleaningCounts counts_;
+  size_t unplaced_pages_ = 0;  // trailing pages begun, but without content so far
   bool in_list_ = false;
   bool overflow_ = false;
 };
