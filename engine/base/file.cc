@@ -8,6 +8,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "engine/base/atomic_file.h"
 #include "engine/base/unique_fd.h"
 #include "engine/base/utf8.h"
 
@@ -43,24 +44,9 @@ Result<std::string> ReadFile(const std::filesystem::path& path, uint64_t max_byt
 }
 
 Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes) {
-  const std::filesystem::path part = path.native() + ".part";
-  const std::string name = utf8::Escape(path.native());
-  UniqueFd fd(open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!fd) return tl::unexpected(ErrnoError(name, errno));
-  const auto abandon = [&](int error_number) {
-    unlink(part.c_str());
-    return tl::unexpected(ErrnoError(name, error_number));
-  };
-  for (size_t done = 0; done < bytes.size();) {
-    const ssize_t n = write(fd.get(), bytes.data() + done, bytes.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return abandon(errno);
-    done += static_cast<size_t>(n);
-  }
-  if (fsync(fd.get()) != 0) return abandon(errno);
-  fd.reset();
-  if (rename(part.c_str(), path.c_str()) != 0) return abandon(errno);
-  return {};
+  VADE_TRY(AtomicFile file, AtomicFile::Create(path));
+  VADE_CHECK_OK(file.Write(bytes));
+  return file.Commit();
 }
 
 }  // namespace vade
