@@ -23,11 +23,13 @@ struct FoundFile {
   int64_t mtime_ns = 0;
 };
 
-/// A path that was not read and why ("symlink", "permission denied", "not a regular file").
+/// A path that was not read and why ("symlink", "permission denied", "not a regular file",
+/// "hidden", "ignored").
 struct SkippedPath {
   std::string relative_path;
   std::string reason;
   bool unreadable = false;  // permission or I/O: says nothing about what lies at or below it
+  bool on_purpose = false;  // hidden or matched an ignore rule: nothing the user must hear about
 };
 
 struct WalkResult {
