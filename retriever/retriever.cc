@@ -90,9 +90,10 @@ class Ranking {
       if (options_.mode == Mode::kHybrid) return std::vector<Hit>{};
       return Fail(ErrorCode::kInvalidArgument, "dense search: no embedder is loaded");
     }
+    trace_.dense_trust = embedder_->Coverage(question);
     trace_.dense_weight = 1;
     if (options_.mode == Mode::kHybrid) {
-      trace_.dense_weight = kDenseWeight * embedder_->Coverage(question);
+      trace_.dense_weight = kDenseWeight * trace_.dense_trust;
       if (trace_.dense_weight <= 0) return std::vector<Hit>{};
     }
     const FittedQuestion fitted = FitToEmbedder(question, *embedder_);
@@ -102,22 +103,22 @@ class Ranking {
           " tokens: the dense search used its first " + std::to_string(fitted.text.size()) +
           " of " + std::to_string(question.size()) + " bytes, the lexical search all of it");
     }
-    VADE_TRY(query_vector_, embedder_->EmbedQuery(fitted.text));
+    VADE_TRY(trace_.query_vector, embedder_->EmbedQuery(fitted.text));
     VADE_TRY(std::vector<Hit> hits,
-             store_.DenseSearch(query_vector_, options_.candidates, options_.filter));
+             store_.DenseSearch(trace_.query_vector, options_.candidates, options_.filter));
     if (!hits.empty()) trace_.best_cosine = static_cast<double>(hits.front().score);
     return hits;
   }
 
   /// A lexical hit outside the dense list has a cosine too; taking it as 0 would punish it.
   Result<void> CompleteDense(std::vector<Candidate>& candidates) {
-    if (query_vector_.empty()) return {};
+    if (trace_.query_vector.empty()) return {};
     for (Candidate& candidate : candidates) {
       if (candidate.dense) continue;
       VADE_TRY(const std::vector<float> vector, store_.GetVector(candidate.chunk));
       double cosine = 0;
-      for (size_t i = 0; i < vector.size() && i < query_vector_.size(); ++i) {
-        cosine += static_cast<double>(vector[i]) * static_cast<double>(query_vector_[i]);
+      for (size_t i = 0; i < vector.size() && i < trace_.query_vector.size(); ++i) {
+        cosine += static_cast<double>(vector[i]) * static_cast<double>(trace_.query_vector[i]);
       }
       candidate.dense = StageScore{0, cosine};
     }
@@ -142,7 +143,6 @@ class Ranking {
   const SearchOptions& options_;
   SearchResult& trace_;
   DocumentCache documents_{&store_};
-  std::vector<float> query_vector_;
 };
 
 }  // namespace

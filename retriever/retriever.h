@@ -69,8 +69,10 @@ struct SearchResult {
   std::vector<std::string> warnings;  // the question was shortened for the embedder, ...
   size_t lexical_candidates = 0;
   size_t dense_candidates = 0;
-  double dense_weight = 0;  // share of the dense arm in the fused score, see Coverage()
+  double dense_trust = 0;   // how far the embedder knows the question's words, see Coverage()
+  double dense_weight = 0;  // share of the dense arm in the fused score
   double best_cosine = 0;   // of the dense arm, 0 without one
+  std::vector<float> query_vector;  // [dimension], empty without a dense arm
 };
 
 /// Document ranking for evaluation: each document's score is its best passage's (max-passage).

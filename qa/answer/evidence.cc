@@ -1,0 +1,49 @@
+// A logistic model over a few features, with its coefficients.
+#include "qa/answer/evidence.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vade::qa {
+namespace {
+
+// A term in this many passages or more is common; counting further would change little.
+constexpr size_t kCommon = 200;
+
+}  // namespace
+
+double TermWeights::Coverage(const Question& question, const TermIndex& index) const {
+  if (total <= 0) return 1;
+  double covered = 0;
+  for (size_t i = 0; i < question.terms.size(); ++i) {
+    if (index.Contains(question.terms[i])) covered += idf[i];
+  }
+  return covered / total;
+}
+
+Result<TermWeights> WeighTerms(const vectorstore::Store& store, const Question& question) {
+  VADE_TRY(const vectorstore::Counts counts, store.GetCounts());
+  const double num_chunks = static_cast<double>(std::max<uint64_t>(counts.chunks, 1));
+  TermWeights weights;
+  for (const Term& term : question.terms) {
+    VADE_TRY(const std::vector<vectorstore::Hit> hits, store.LexicalSearch(term.key, kCommon));
+    const double frequency = std::min(static_cast<double>(hits.size()), num_chunks);
+    weights.idf.push_back(std::log(1 + (num_chunks - frequency + 0.5) / (frequency + 0.5)));
+    weights.unknown.push_back(hits.empty());
+    weights.total += weights.idf.back();
+  }
+  return weights;
+}
+
+double EvidenceScore(const EvidenceFeatures& f) {
+  double logit = -6.0;
+  logit += f.dense_trust * (6.0 * f.best_cosine + 4.0 * f.answer_cosine);
+  logit += (1.0 - 0.6 * f.dense_trust) * (5.0 * f.passage_coverage + 4.0 * f.answer_coverage);
+  logit -= 2.0 * f.unknown_share;
+  logit -= 6.0 * (1 - f.identifier_share);
+  logit -= 3.0 * (1 - f.name_share);
+  logit -= f.value_missing ? 1.0 : 0.0;
+  return 1 / (1 + std::exp(-logit));
+}
+
+}  // namespace vade::qa
