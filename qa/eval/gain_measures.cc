@@ -68,6 +68,12 @@ void NdcgCut(const Ranking& ranking, MeasureParams cutoffs, std::span<double> ou
   }
 }
 
+double NdcgAt(const Ranking& ranking, MeasureParams gain_pairs, size_t cutoff) {
+  const Gains gains = GainsOf(ranking, gain_pairs);
+  if (gains.ideal.empty()) return 0;
+  return UpTo(CumulativeDcg(gains.retrieved), cutoff) / UpTo(CumulativeDcg(gains.ideal), cutoff);
+}
+
 void NdcgRel(const Ranking& ranking, MeasureParams gain_pairs, std::span<double> out) {
   const Gains gains = GainsOf(ranking, gain_pairs);
   if (gains.ideal.empty()) return;

@@ -18,6 +18,8 @@ using MeasureParams = std::span<const double>;
 void Ndcg(const Ranking& ranking, MeasureParams gain_pairs, std::span<double> out);
 /// The same over the first k ranks of both orders.
 void NdcgCut(const Ranking& ranking, MeasureParams cutoffs, std::span<double> out);
+/// The same with other gains and one cut-off.
+[[nodiscard]] double NdcgAt(const Ranking& ranking, MeasureParams gain_pairs, size_t cutoff);
 /// nDCG averaged over the ranks of the documents with a positive gain; one that was not retrieved
 /// counts with the DCG at the end of the list.
 void NdcgRel(const Ranking& ranking, MeasureParams gain_pairs, std::span<double> out);

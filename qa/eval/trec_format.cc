@@ -238,10 +238,11 @@ Result<std::string> FormatTrecRun(const Run& run) {
                                                      ": a TREC run cannot hold an id that is empty "
                                                      "or has white space");
       }
-      char score[40];
-      std::snprintf(score, sizeof(score), "%.9g", hit.score);
-      out +=
-          query + " Q0 " + hit.doc + " " + std::to_string(++rank) + " " + score + " " + tag + "\n";
+      char buffer[32];
+      const auto written = std::to_chars(std::begin(buffer), std::end(buffer), hit.score);
+      const std::string_view score(buffer, static_cast<size_t>(written.ptr - buffer));
+      out.append(query).append(" Q0 ").append(hit.doc).append(" ");
+      out.append(std::to_string(++rank)).append(" ").append(score).append(" ").append(tag) += '\n';
     }
   }
   return out;

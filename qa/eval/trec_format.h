@@ -21,8 +21,7 @@ namespace vade::qa::eval {
 [[nodiscard]] Result<Qrels> ParseBeirQrels(std::string_view text, std::string_view name);
 
 /// Six columns; ranks from 1 in trec_eval's order (score, then document id, both descending);
-/// scores with nine digits, so that they survive a 32-bit float. White space in an id would split
-/// it: kInvalidArgument.
+/// scores with all their digits. White space in an id would split it: kInvalidArgument.
 [[nodiscard]] Result<std::string> FormatTrecRun(const Run& run);
 
 /// A file in whichever of the forms it is: TREC, BEIR table (qrels) or a JSON object of objects.
