@@ -47,6 +47,7 @@ constexpr std::array kTypes = {
     TensorTypeInfo{TensorType::kTq1_0, "tq1_0", kS, sizeof(BlockTq1_0), DequantizeTq1_0},
     TensorTypeInfo{TensorType::kTq2_0, "tq2_0", kS, sizeof(BlockTq2_0), DequantizeTq2_0},
     TensorTypeInfo{TensorType::kMxfp4, "mxfp4", kBlock, sizeof(BlockMxfp4), DequantizeMxfp4},
+    TensorTypeInfo{TensorType::kNvfp4, "nvfp4", 64, 36, nullptr},
 };
 
 bool EqualIgnoringCase(std::string_view a, std::string_view b) noexcept {

@@ -43,6 +43,7 @@ enum class TensorType : uint32_t {
   kTq1_0 = 34,
   kTq2_0 = 35,
   kMxfp4 = 39,
+  kNvfp4 = 40,
 };
 
 /// Shapes: blocks [num_values / block_values] in the type's layout, out [num_values] f32.

@@ -1,0 +1,16 @@
+#include "engine/tokenizer/tokenizer.h"
+
+#include "engine/base/utf8.h"
+#include "engine/tokenizer/wordpiece.h"
+
+namespace vade::tokenizer {
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::Load(const gguf::File& file) {
+  VADE_TRY(const std::string_view kind, file.Require<std::string_view>("tokenizer.ggml.model"));
+  if (kind == "bert") return WordPiece::Load(file);
+  return Fail(ErrorCode::kUnsupported, file.name() + ": tokenizer.ggml.model: got \"" +
+                                           utf8::Escape(kind.substr(0, 64)) +
+                                           "\", this version has: bert");
+}
+
+}  // namespace vade::tokenizer

@@ -1,0 +1,61 @@
+// The token table of a GGUF file, validated: texts, types and the ids with a role.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "engine/gguf/file.h"
+#include "engine/tokenizer/tokenizer.h"
+
+namespace vade::tokenizer {
+
+/// Values of tokenizer.ggml.token_type.
+enum class TokenType : uint8_t {
+  kUndefined = 0,
+  kNormal = 1,
+  kUnknown = 2,
+  kControl = 3,
+  kUserDefined = 4,
+  kUnused = 5,
+  kByte = 6,
+};
+
+/// Longest token accepted, in bytes. The longest in published vocabularies are runs of some hundred
+/// spaces; a limit keeps the longest-match search linear.
+inline constexpr size_t kMaxTokenBytes = 1024;
+
+class Vocabulary {
+ public:
+  /// Errors: kCorruptData for no tokens, types or scores of another count, unknown type, token over
+  /// kMaxTokenBytes.
+  [[nodiscard]] static Result<Vocabulary> Load(const gguf::File& file);
+
+  [[nodiscard]] size_t size() const noexcept { return types_.size(); }
+  /// REQUIRES a valid id.
+  [[nodiscard]] std::string_view text(TokenId id) const noexcept {
+    const auto i = static_cast<size_t>(id);
+    return std::string_view(texts_).substr(begins_[i], begins_[i + 1] - begins_[i]);
+  }
+  [[nodiscard]] TokenType type(TokenId id) const noexcept {
+    return types_[static_cast<size_t>(id)];
+  }
+  [[nodiscard]] bool Contains(TokenId id) const noexcept {
+    return id >= 0 && static_cast<size_t>(id) < size();
+  }
+
+ private:
+  std::string texts_;             // all tokens end to end
+  std::vector<uint32_t> begins_;  // [size + 1] offsets into texts_
+  std::vector<TokenType> types_;
+};
+
+/// The id under a key of the file, checked against the vocabulary; `fallback` (checked too, "model
+/// defaults name an id that is not there") when the key is absent; nothing when that is absent too.
+[[nodiscard]] Result<std::optional<TokenId>> SpecialId(const gguf::File& file, std::string_view key,
+                                                       size_t vocab_size,
+                                                       std::optional<TokenId> fallback);
+
+}  // namespace vade::tokenizer

@@ -1,0 +1,52 @@
+// WordPiece: BERT's tokenizer. Words are split greedily into the longest pieces of the vocabulary.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/tokenizer/bert_normalizer.h"
+#include "engine/tokenizer/special_splitter.h"
+#include "engine/tokenizer/tokenizer.h"
+#include "engine/tokenizer/trie.h"
+#include "engine/tokenizer/vocabulary.h"
+
+namespace vade::tokenizer {
+
+/// Metadata keys our importer adds, so that a model is tokenized as it was trained. Files without
+/// them are read as llama.cpp reads them.
+inline constexpr std::string_view kNormalizerKey = "tokenizer.vade.normalizer";
+inline constexpr std::string_view kHuggingFaceNormalizer = "bert-hugging-face";
+inline constexpr std::string_view kLowercaseKey = "tokenizer.vade.lowercase";
+inline constexpr std::string_view kStripAccentsKey = "tokenizer.vade.strip_accents";
+
+class WordPiece final : public Tokenizer {
+ public:
+  /// Errors: as Tokenizer::Load.
+  [[nodiscard]] static Result<std::unique_ptr<Tokenizer>> Load(const gguf::File& file);
+
+  [[nodiscard]] std::vector<TokenId> Encode(std::string_view text, bool add_special,
+                                            bool parse_special) const override;
+  [[nodiscard]] size_t Count(std::string_view text) const override;
+  [[nodiscard]] std::string Decode(std::span<const TokenId> ids,
+                                   const DecodeOptions& options) const override;
+  [[nodiscard]] size_t vocab_size() const noexcept override { return vocabulary_.size(); }
+  [[nodiscard]] const SpecialIds& special_ids() const noexcept override { return special_; }
+  [[nodiscard]] size_t num_added() const noexcept override { return 2; }
+
+ private:
+  WordPiece(Vocabulary vocabulary, const SpecialIds& special, const BertNormalizerOptions& options);
+
+  /// Appends the pieces of one normalised word, or the unknown id if any part has none.
+  void AppendWord(std::string_view word, std::vector<TokenId>& out) const;
+
+  Vocabulary vocabulary_;
+  SpecialIds special_;  // cls, sep and unk are always present
+  BertNormalizer normalizer_;
+  SpecialSplitter splitter_;
+  size_t max_word_chars_;  // longer words are unknown as a whole
+  Trie word_starts_;       // tokens that begin a word, without their U+2581
+  Trie continuations_;
+};
+
+}  // namespace vade::tokenizer
