@@ -1,0 +1,139 @@
+// Plain mapping of structs to objects; absent stages are null.
+#include "qa/answer/json_format.h"
+
+#include "engine/base/utf8.h"
+
+namespace vade::qa {
+namespace {
+
+using nlohmann::json;
+
+json ToJson(const std::optional<retriever::StageScore>& stage) {
+  if (!stage) return nullptr;
+  json out{{"score", stage->score}};
+  out["rank"] = stage->rank > 0 ? json(stage->rank) : json(nullptr);
+  return out;
+}
+
+json ToJson(const std::vector<retriever::StageTiming>& timings) {
+  json out = json::object();
+  for (const retriever::StageTiming& timing : timings) out[timing.stage + "_ms"] = timing.ms;
+  return out;
+}
+
+json ToJson(const retriever::Passage& passage, size_t rank) {
+  json out{{"rank", rank},
+           {"document", passage.document},
+           {"path", utf8::Escape(passage.path)},
+           {"title", passage.title},
+           {"heading_path", passage.heading_path},
+           {"context", passage.context},
+           {"begin", passage.begin},
+           {"end", passage.end},
+           {"text", passage.text},
+           {"chunks", passage.chunks},
+           {"score", passage.score},
+           {"lexical", ToJson(passage.lexical)},
+           {"dense", ToJson(passage.dense)},
+           {"fused", ToJson(passage.fused)},
+           {"identifier_bonus", passage.identifier_bonus},
+           {"title_bonus", passage.title_bonus},
+           {"first_page", nullptr},
+           {"last_page", nullptr},
+           {"duplicates", json::array()}};
+  if (passage.first_page_number > 0) {
+    out["first_page"] = {{"label", passage.first_page}, {"number", passage.first_page_number}};
+    out["last_page"] = {{"label", passage.last_page}, {"number", passage.last_page_number}};
+  }
+  for (const std::string& name : passage.duplicates) {
+    out["duplicates"].push_back(utf8::Escape(name));
+  }
+  return out;
+}
+
+json ToJson(const Citation& citation) {
+  json out{{"number", citation.number},
+           {"document", citation.document},
+           {"path", utf8::Escape(citation.path)},
+           {"title", citation.title},
+           {"heading_path", citation.heading_path},
+           {"page", nullptr},
+           {"quote", citation.quote},
+           {"begin", citation.begin},
+           {"end", citation.end},
+           {"match", MatchName(citation.match)}};
+  if (citation.page_number > 0) {
+    out["page"] = {{"label", citation.page}, {"number", citation.page_number}};
+  }
+  return out;
+}
+
+json ToJson(const Evidence& evidence) {
+  const EvidenceFeatures& f = evidence.features;
+  return {{"score", evidence.score},
+          {"features",
+           {{"best_cosine", f.best_cosine},
+            {"answer_cosine", f.answer_cosine},
+            {"passage_coverage", f.passage_coverage},
+            {"answer_coverage", f.answer_coverage},
+            {"unknown_share", f.unknown_share},
+            {"identifier_share", f.identifier_share},
+            {"name_share", f.name_share},
+            {"dense_trust", f.dense_trust},
+            {"value_missing", f.value_missing}}}};
+}
+
+std::string_view PieceName(PieceKind kind) {
+  switch (kind) {
+    case PieceKind::kSentence:
+      return "sentence";
+    case PieceKind::kLeadIn:
+      return "lead-in";
+    case PieceKind::kStep:
+      return "step";
+    case PieceKind::kTableRow:
+      return "table row";
+  }
+  return "sentence";
+}
+
+}  // namespace
+
+json ToJson(const retriever::SearchResult& result) {
+  json passages = json::array();
+  for (const retriever::Passage& passage : result.passages) {
+    passages.push_back(ToJson(passage, passages.size() + 1));
+  }
+  return {{"passages", std::move(passages)},
+          {"lexical_candidates", result.lexical_candidates},
+          {"dense_candidates", result.dense_candidates},
+          {"dense_trust", result.dense_trust},
+          {"dense_weight", result.dense_weight},
+          {"warnings", result.warnings},
+          {"timings", ToJson(result.timings)}};
+}
+
+json ToJson(const Answer& answer) {
+  json pieces = json::array();
+  for (const AnswerPiece& piece : answer.pieces) {
+    pieces.push_back({{"kind", PieceName(piece.kind)},
+                      {"text", piece.text},
+                      {"citation", piece.citation},
+                      {"score", piece.score}});
+  }
+  json citations = json::array();
+  for (const Citation& citation : answer.citations) citations.push_back(ToJson(citation));
+  const json search = ToJson(answer.search);
+  return {{"refused", answer.refused},
+          {"answer", answer.Text()},
+          {"question_kind", KindName(answer.kind)},
+          {"language", answer.language == Language::kKorean ? "ko" : "en"},
+          {"sentences", std::move(pieces)},
+          {"citations", std::move(citations)},
+          {"evidence", ToJson(answer.evidence)},
+          {"passages", search["passages"]},
+          {"warnings", answer.search.warnings},
+          {"timings", ToJson(answer.timings)}};
+}
+
+}  // namespace vade::qa

@@ -1,0 +1,17 @@
+// JSON of search results and answers: what --json prints and the server sends.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "qa/answer/answerer.h"
+#include "retriever/retriever.h"
+
+namespace vade::qa {
+
+/// Paths are escaped (utf8::Escape), so that every result is valid JSON text.
+[[nodiscard]] nlohmann::json ToJson(const retriever::SearchResult& result);
+
+/// Everything: answer, pieces, citations with offsets, evidence, timings, nearest passages.
+[[nodiscard]] nlohmann::json ToJson(const Answer& answer);
+
+}  // namespace vade::qa
