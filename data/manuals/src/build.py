@@ -21,7 +21,7 @@ def main(names):
             target = HERE.parent / meta["out"]
             writer = pdf_writer if target.suffix == ".pdf" else docx_writer
             # A process each, because reportlab's font names are global.
-            job = Process(target=writer.write, args=(meta, blocks, target))
+            job = Process(target=writer.write, args=(meta, blocks, str(target)))
             job.start()
             job.join()
             if job.exitcode:

@@ -13,8 +13,8 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import (BaseDocTemplate, CondPageBreak, Flowable, Frame, Image, KeepTogether,
-                                ListFlowable, ListItem, LongTable, NextPageTemplate, PageBreak,
-                                PageTemplate, Paragraph, Spacer, Table, TableStyle)
+                                LongTable, NextPageTemplate, PageBreak, PageTemplate, Paragraph, Spacer,
+                                Table, TableStyle)
 
 import figures
 
@@ -77,6 +77,7 @@ class Anchor(Flowable):
 class Manual(BaseDocTemplate):
     def __init__(self, target, meta, columns_gap=7 * mm):
         self.meta, self.chapter, self.found, self.first_body = meta, "", [], None
+        self.pieces = []  # (page label, heading, text) in reading order, for the questions' corpus
         super().__init__(target, pagesize=PAPER[meta.get("paper", "a4")], title=meta["title"],
                          author=meta["maker"], subject=meta["document"], invariant=1, lang=meta["language"])
         w, h = self.pagesize
@@ -114,9 +115,28 @@ class Manual(BaseDocTemplate):
         canvas.drawRightString(w - 20 * mm, 12 * mm, self.label())
         canvas.restoreState()
 
+    def afterFlowable(self, flowable):
+        if text := plain_text(flowable):
+            heading = self.found[-1][1] if self.found else ""
+            self.pieces.append((self.label(), heading, text))
+
     def afterPage(self):
         if self.first_body == self.page:
             self.canv.addPageLabel(self.page - 1, "ARABIC", 1)
+
+
+def plain_text(flowable):
+    """Text of a flowable as it was drawn (a part, if it was split over pages)."""
+    if isinstance(flowable, Paragraph):
+        bullet = flowable.bulletText + " " if flowable.bulletText else ""
+        return bullet + flowable.getPlainText(identify=True).strip()
+    if isinstance(flowable, Table):
+        return "\n".join(" | ".join(plain_text(c) for c in row) for row in flowable._cellvalues)
+    if isinstance(flowable, (list, tuple)):
+        return " ".join(filter(None, map(plain_text, flowable)))
+    if isinstance(flowable, KeepTogether):
+        return "\n".join(filter(None, map(plain_text, flowable._content)))
+    return ""
 
 
 def styles(meta):
@@ -130,7 +150,7 @@ def styles(meta):
                               spaceBefore=s * b, spaceAfter=s * 0.4, keepWithNext=1)
             for n, s, b in ((1, 18, 0.2), (2, 13, 0.9), (3, 11, 0.8))}
     return dict(body=body, cell=cell, head=head,
-                item=ParagraphStyle("item", body, spaceAfter=2),
+                item=ParagraphStyle("item", body, spaceAfter=2, leftIndent=16, bulletFontName="Body", bulletFontSize=size),
                 cell_head=ParagraphStyle("cell_head", cell, fontName="Body-Bold"),
                 caption=ParagraphStyle("caption", cell, fontName="Body-Bold", spaceBefore=4, spaceAfter=3))
 
@@ -201,10 +221,8 @@ def story(meta, blocks, labels, toc, doc):
         elif block.kind == "para":
             out.append(Paragraph(inline(block.text, labels), st["body"]))
         elif block.kind == "list":
-            out.append(ListFlowable([ListItem(Paragraph(inline(i, labels), st["item"])) for i in block.items],
-                                    bulletType="1" if block.ordered else "bullet", start=1 if block.ordered else "•",
-                                    bulletFormat="%s." if block.ordered else None, leftIndent=16,
-                                    bulletFontName="Body", bulletFontSize=st["body"].fontSize))
+            for i, item in enumerate(block.items, 1):
+                out.append(Paragraph(inline(item, labels), st["item"], bulletText="%d." % i if block.ordered else "•"))
             out.append(Spacer(1, 5))
         elif block.kind == "note":
             box = Table([[Paragraph(inline(block.text, labels), st["cell"])]],
@@ -235,7 +253,7 @@ def write(meta, blocks, target):
     pdfmetrics.registerFontFamily("Body", normal="Body", bold="Body-Bold", italic="Body", boldItalic="Body-Bold")
     toc, labels = [(b.level, b.text, "0") for b in blocks if b.kind == "heading"], {}
     for _ in range(6):  # until the page numbers in contents and references no longer move
-        doc = Manual(str(target), meta)
+        doc = Manual(target, meta)
         doc.build(story(meta, blocks, labels, toc, doc), canvasmaker=labelled_canvas)
         if doc.found == toc:
             break
@@ -244,6 +262,7 @@ def write(meta, blocks, target):
                for m in re.findall(r"\{p:(.*?)\}", s)} - set(labels)
     if missing:
         raise SystemExit("%s: no such heading: %s" % (target, missing))
+    return doc.pieces
 
 
 def labelled_canvas(*args, **kwargs):
