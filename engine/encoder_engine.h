@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,12 +39,18 @@ class EncoderEngine {
   [[nodiscard]] virtual std::string_view pooling() const = 0;
   [[nodiscard]] virtual uint64_t weights_hash() const = 0;  // XXH3 of the file's bytes
 
+  [[nodiscard]] virtual size_t special_tokens() const = 0;  // what add_special adds to a text
+
   /// Token ids; with add_special also [CLS] ... [SEP] (or what the vocabulary asks for).
   [[nodiscard]] virtual std::vector<TokenId> Tokenize(std::string_view text, bool add_special,
                                                       bool parse_special) const = 0;
+  /// Tokenize(text, false, false).size(), without the ids.
+  [[nodiscard]] virtual size_t CountTokens(std::string_view text) const = 0;
+  [[nodiscard]] virtual std::optional<TokenId> unknown_token() const = 0;
   [[nodiscard]] virtual std::string Detokenize(std::span<const TokenId> ids) const = 0;
 
-  /// Pooled, L2-normalised vectors of many token sequences, batched across sequences.
+  /// Pooled, L2-normalised vectors of many token sequences, batched across sequences. A reranker
+  /// (pooling rank) gives its raw scores instead; its dimension is their number.
   /// Shapes: out [sequences.size(), dimension()] f32.
   /// Errors: kInvalidArgument for an empty or too long sequence or an id outside the vocabulary
   /// (naming it); kInternal "non-finite output"; kCancelled.

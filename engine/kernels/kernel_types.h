@@ -1,0 +1,89 @@
+// What the kernels take: the operands of the two matrix products and the table of functions every
+// instruction set fills. Includes nothing that carries inline code, because the files of one
+// instruction set open their target region right after it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vade::kernels {
+
+/// Columns of one packed weight panel: two 512-bit or four 256-bit vectors of f32, so that one
+/// layout serves every instruction set.
+inline constexpr size_t kPanelWidth = 32;
+
+/// Depth of an int8 weight quad: vpdpbusd sums four neighbouring products.
+inline constexpr size_t kQuad = 4;
+
+/// A group whose values span less than this is stored as its minimum: 255 / range stays finite.
+inline constexpr float kSmallestRange = 1e-30f;
+
+/// y = a * w^T (+ bias) (+ y), weights packed.
+/// Shapes: a [m, k] f32, rows lda apart; panels [ceil(n/32), k, 32] f32, columns past n zero;
+/// bias [n] or null; c [m, n] f32, rows ldc apart. Nothing outside c's [m, n] is written.
+struct GemmF32 {
+  const float* a = nullptr;
+  size_t lda = 0;
+  size_t m = 0;
+  size_t k = 0;
+  const float* panels = nullptr;
+  const float* bias = nullptr;
+  float* c = nullptr;
+  size_t ldc = 0;
+  size_t n = 0;
+  bool accumulate = false;  // add to what c holds
+};
+
+/// y = a * w^T (+ bias) (+ y) with 8-bit activations and weights, both quantised per `group`
+/// consecutive elements of k: a = a_scale * q + a_offset (q in 0..255), w = w_scale * s.
+/// So sum(a*w) over a group = a_scale * w_scale * sum(q*s) + a_offset * w_sum,
+/// with w_sum = w_scale * sum(s) prepared at load; sum(q*s) is exact in int32.
+/// Shapes (G = k / group): a [m, k] u8, rows lda apart; a_scale, a_offset [m, G];
+/// panels [ceil(n/32), k/4, 32, 4] i8; w_scale, w_sum [ceil(n/32), G, 32]; bias [n] or null;
+/// c [m, n] f32, rows ldc apart.
+/// k % group == 0, group % 4 == 0, group <= 65536 (int32 headroom: 255 * 127 * 65536 < 2^31).
+struct GemmQ8 {
+  const uint8_t* a = nullptr;
+  size_t lda = 0;
+  const float* a_scale = nullptr;
+  const float* a_offset = nullptr;
+  size_t m = 0;
+  size_t k = 0;
+  size_t group = 0;
+  const int8_t* panels = nullptr;
+  const float* w_scale = nullptr;
+  const float* w_sum = nullptr;
+  const float* bias = nullptr;
+  float* c = nullptr;
+  size_t ldc = 0;
+  size_t n = 0;
+  bool accumulate = false;
+};
+
+struct KernelTable {
+  void (*gemm_f32)(const GemmF32& op) noexcept;
+  void (*gemm_q8)(const GemmQ8& op) noexcept;
+
+  /// q[i] = round((x[i] - offset) / scale) with offset = min(x), scale = (max(x) - min(x)) / 255.
+  /// A non-finite x makes offset NaN.
+  void (*quantize_u8)(const float* x, size_t n, uint8_t* q, float* scale, float* offset) noexcept;
+
+  /// y = (x - mean) / sqrt(variance + eps) * weight + bias; bias may be null. In place allowed.
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, size_t n,
+                     float* y) noexcept;
+
+  /// x * Phi(x), Phi the normal distribution function: the GELU of the original BERT.
+  void (*gelu_erf)(float* x, size_t n) noexcept;
+  /// x * sigmoid(2 * sqrt(2/pi) * (x + 0.044715 x^3)): the tanh form of GELU.
+  void (*gelu_tanh)(float* x, size_t n) noexcept;
+  /// x * sigmoid(x).
+  void (*silu)(float* x, size_t n) noexcept;
+
+  /// x = exp(scale * (x - max(x))) / sum. scale >= 0.
+  void (*softmax)(float* x, size_t n, float scale) noexcept;
+
+  void (*add)(const float* x, size_t n, float* y) noexcept;       // y += x
+  void (*multiply)(const float* x, size_t n, float* y) noexcept;  // y *= x
+};
+
+}  // namespace vade::kernels

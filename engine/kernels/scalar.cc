@@ -1,0 +1,148 @@
+// The scalar kernels: plain C++, the specification of the vector ones and the fallback of every
+// CPU. Readable before fast.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "engine/kernels/tables.h"
+
+namespace vade::kernels {
+namespace {
+
+void Gemm(const GemmF32& op) noexcept {
+  for (size_t row = 0; row < op.m; ++row) {
+    for (size_t first = 0; first < op.n; first += kPanelWidth) {
+      const float* panel = op.panels + first * op.k;  // [k, 32]
+      const size_t width = std::min(kPanelWidth, op.n - first);
+      float sum[kPanelWidth] = {};
+      for (size_t i = 0; i < op.k; ++i) {
+        const float a = op.a[row * op.lda + i];
+        for (size_t col = 0; col < kPanelWidth; ++col) sum[col] += a * panel[i * kPanelWidth + col];
+      }
+      float* c = op.c + row * op.ldc + first;
+      for (size_t col = 0; col < width; ++col) {
+        const float bias = op.bias != nullptr ? op.bias[first + col] : 0.0f;
+        c[col] = sum[col] + bias + (op.accumulate ? c[col] : 0.0f);
+      }
+    }
+  }
+}
+
+// Exact integer sums of one row with one panel over one group.
+void DotGroup(const uint8_t* a, const int8_t* panel, size_t group, int32_t* sum) noexcept {
+  std::fill_n(sum, kPanelWidth, 0);
+  for (size_t i = 0; i < group; ++i) {
+    const int8_t* w = panel + i / kQuad * kPanelWidth * kQuad + i % kQuad;
+    for (size_t col = 0; col < kPanelWidth; ++col) sum[col] += int32_t{a[i]} * w[col * kQuad];
+  }
+}
+
+void Gemm8(const GemmQ8& op) noexcept {
+  const size_t num_groups = op.k / op.group;
+  for (size_t row = 0; row < op.m; ++row) {
+    for (size_t first = 0; first < op.n; first += kPanelWidth) {
+      const size_t width = std::min(kPanelWidth, op.n - first);
+      float* c = op.c + row * op.ldc + first;
+      float total[kPanelWidth];
+      for (size_t col = 0; col < width; ++col) {
+        total[col] =
+            (op.bias != nullptr ? op.bias[first + col] : 0.0f) + (op.accumulate ? c[col] : 0.0f);
+      }
+      for (size_t g = 0; g < num_groups; ++g) {
+        int32_t sum[kPanelWidth];
+        DotGroup(op.a + row * op.lda + g * op.group,
+                 op.panels + first * op.k + g * op.group * kPanelWidth, op.group, sum);
+        const size_t at = first * num_groups + g * kPanelWidth;
+        const float scale = op.a_scale[row * num_groups + g];
+        const float offset = op.a_offset[row * num_groups + g];
+        for (size_t col = 0; col < width; ++col) {
+          total[col] += static_cast<float>(sum[col]) * (scale * op.w_scale[at + col]) +
+                        offset * op.w_sum[at + col];
+        }
+      }
+      std::copy_n(total, width, c);
+    }
+  }
+}
+
+void QuantizeU8(const float* x, size_t n, uint8_t* q, float* scale, float* offset) noexcept {
+  float low = std::numeric_limits<float>::infinity();
+  float high = -low;
+  float poison = 0.0f;  // NaN once any x is NaN or infinite
+  for (size_t i = 0; i < n; ++i) {
+    low = std::min(low, x[i]);
+    high = std::max(high, x[i]);
+    poison += x[i] * 0.0f;
+  }
+  const float range = high - low;
+  poison += range * 0.0f;  // the range itself may overflow
+  const float inverse = range > kSmallestRange && poison == 0.0f ? 255.0f / range : 0.0f;
+  *scale = inverse > 0.0f ? range / 255.0f : 0.0f;
+  *offset = n == 0 ? 0.0f : low + poison;
+  for (size_t i = 0; i < n; ++i) {
+    const float level = inverse > 0.0f ? std::nearbyint((x[i] - low) * inverse) : 0.0f;
+    q[i] = static_cast<uint8_t>(std::clamp(level, 0.0f, 255.0f));
+  }
+}
+
+void LayerNorm(const float* x, const float* weight, const float* bias, float eps, size_t n,
+               float* y) noexcept {
+  float sum = 0.0f;
+  for (size_t i = 0; i < n; ++i) sum += x[i];
+  const float mean = sum / static_cast<float>(n);
+  float squares = 0.0f;
+  for (size_t i = 0; i < n; ++i) squares += (x[i] - mean) * (x[i] - mean);
+  const float inverse = 1.0f / std::sqrt(squares / static_cast<float>(n) + eps);
+  for (size_t i = 0; i < n; ++i) {
+    y[i] = (x[i] - mean) * inverse * weight[i] + (bias != nullptr ? bias[i] : 0.0f);
+  }
+}
+
+void GeluErf(float* x, size_t n) noexcept {
+  for (size_t i = 0; i < n; ++i) {
+    x[i] *= 0.5f * std::erfc(-x[i] * (std::numbers::sqrt2_v<float> / 2.0f));
+  }
+}
+
+float Sigmoid(float x) noexcept { return 1.0f / (1.0f + std::exp(-x)); }
+
+void GeluTanh(float* x, size_t n) noexcept {
+  const float kTwoSqrt2OverPi = 2.0f * std::sqrt(2.0f * std::numbers::inv_pi_v<float>);
+  for (size_t i = 0; i < n; ++i) {
+    x[i] *= Sigmoid(kTwoSqrt2OverPi * (x[i] + 0.044715f * x[i] * x[i] * x[i]));
+  }
+}
+
+void Silu(float* x, size_t n) noexcept {
+  for (size_t i = 0; i < n; ++i) x[i] *= Sigmoid(x[i]);
+}
+
+void Softmax(float* x, size_t n, float scale) noexcept {
+  float high = -std::numeric_limits<float>::infinity();
+  for (size_t i = 0; i < n; ++i) high = std::max(high, x[i]);
+  float sum = 0.0f;
+  for (size_t i = 0; i < n; ++i) {
+    x[i] = std::exp((x[i] - high) * scale);
+    sum += x[i];
+  }
+  for (size_t i = 0; i < n; ++i) x[i] /= sum;
+}
+
+void Add(const float* x, size_t n, float* y) noexcept {
+  for (size_t i = 0; i < n; ++i) y[i] += x[i];
+}
+
+void Multiply(const float* x, size_t n, float* y) noexcept {
+  for (size_t i = 0; i < n; ++i) y[i] *= x[i];
+}
+
+}  // namespace
+
+const KernelTable& ScalarTable() noexcept {
+  static constexpr KernelTable kTable = {Gemm,     Gemm8, QuantizeU8, LayerNorm, GeluErf,
+                                         GeluTanh, Silu,  Softmax,    Add,       Multiply};
+  return kTable;
+}
+
+}  // namespace vade::kernels
