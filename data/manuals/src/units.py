@@ -49,7 +49,8 @@ def markdown_units(path):
         elif m:
             sections.append([len(m.group(1)) - 1, m.group(2), ""])
         elif not re.match(r"\|[-|]+\|$|```", line):
-            line = re.sub(r"\[(.*?)\]\(#.*?\)", r"\1", line).replace("**", "").lstrip("> ")
+            line = re.sub(r"\[(.*?)\]\(#.*?\)", r"\1", line)
+            line = re.sub(r"[*`]", "", line).lstrip("> ")
             sections[-1][2] += re.sub(r"\s*\|\s*", " | ", line).strip(" |") + "\n"
     return section_units(path.name, "en", title, sections)
 
@@ -78,7 +79,7 @@ def html_units(path):
 
 
 def docx_units(path, language):
-    title, sections = "", [[0, "", ""]]
+    title, sections, number = "", [[0, "", ""]], 0
     for node in Document(str(path)).element.body.iterchildren():
         if node.tag.endswith("}tbl"):
             for row in Table(node, None).rows:
@@ -86,12 +87,13 @@ def docx_units(path, language):
         elif node.tag.endswith("}p"):
             style = (node.pPr.pStyle.val if node.pPr is not None and node.pPr.pStyle is not None else "")
             text = Paragraph(node, None).text
+            number = number + 1 if style == "ListNumber" else 0
             if style == "Title":
                 title = text
             elif m := re.match(r"Heading(\d)", style):
                 sections.append([int(m.group(1)), text, ""])
             else:
-                sections[-1][2] += text + "\n"
+                sections[-1][2] += ("%d. " % number if number else "") + text + "\n"
     return section_units(path.name, language, title, sections)
 
 
@@ -112,7 +114,8 @@ def form_feed_units(path):
     units = []
     for n, page in enumerate(path.read_text(encoding="utf-8").split("\f"), 1):
         lines = [l for l in page.split("\n") if not re.match(r"\s*- \d+ -$|Ohmstead BP-3205\s{5}", l)]
-        text = clean("\n".join(re.sub(r"(?<=\S)\s{2,}", " | ", l) for l in lines if not re.match(r"\s*---", l)))
+        text = clean("\n".join(re.sub(r"(?<=\S)\s{2,}", " | ", l) if l.startswith("  ") else l
+                               for l in lines if not re.match(r"\s*---", l)))
         units.append(Unit("%s#p=%d" % (path.name, n), "Ohmstead BP-3205 Laboratory Power Supply", text,
                           dict(file=path.name, language="en", page=str(n))))
     return units
