@@ -24,19 +24,28 @@ constexpr bool IsHan(char32_t c, bool hugging_face) noexcept {
          (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
 }
 
-bool IsMark(char32_t c, bool hugging_face) noexcept {
-  const uint32_t marks = hugging_face ? U_GC_MN_MASK : U_GC_M_MASK;
-  return (U_MASK(u_charType(static_cast<UChar32>(c))) & marks) != 0;
+// General category as a mask bit. Hugging Face's tables are those of Unicode 8: to it, later
+// characters are unassigned, and unassigned code points are letters.
+uint32_t Category(char32_t c, bool hugging_face) noexcept {
+  constexpr uint8_t kUnicode8 = 8;
+  const uint32_t mask = U_MASK(u_charType(static_cast<UChar32>(c)));
+  if (!hugging_face || c < 0x300) return mask;
+  UVersionInfo age;
+  u_charAge(static_cast<UChar32>(c), age);
+  return age[0] > kUnicode8 ? U_GC_CN_MASK : mask;
 }
 
-bool IsPunctuation(char32_t c) noexcept {
-  return IsAsciiPunctuation(c) || u_ispunct(static_cast<UChar32>(c));
+bool IsMark(char32_t c, bool hugging_face) noexcept {
+  return (Category(c, hugging_face) & (hugging_face ? U_GC_MN_MASK : U_GC_M_MASK)) != 0;
+}
+
+bool IsPunctuation(char32_t c, bool hugging_face) noexcept {
+  return IsAsciiPunctuation(c) || (Category(c, hugging_face) & U_GC_P_MASK) != 0;
 }
 
 bool IsControl(char32_t c, bool hugging_face) noexcept {
-  const uint32_t mask = U_MASK(u_charType(static_cast<UChar32>(c)));
-  return (mask & (U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK | U_GC_CS_MASK |
-                  (hugging_face ? U_GC_CN_MASK : 0))) != 0;
+  return (Category(c, hugging_face) &
+          (U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK | U_GC_CS_MASK)) != 0;
 }
 
 // Canonical decomposition; the code point itself when it has none. Returns the count.
@@ -94,7 +103,7 @@ CleanChar BertNormalizer::Clean(char32_t c) const {
     count = static_cast<size_t>(std::remove_if(parts, parts + count, is_mark) - parts);
     if (count == 0) return {};
   }
-  if (count == 1) alone = alone || IsPunctuation(parts[0]) || IsHan(parts[0], hf);
+  if (count == 1) alone = alone || IsPunctuation(parts[0], hf) || IsHan(parts[0], hf);
   if (options_.lowercase) {
     for (size_t i = 0; i < count; ++i) {
       parts[i] = static_cast<char32_t>(u_tolower(static_cast<UChar32>(parts[i])));

@@ -16,7 +16,7 @@ struct BertNormalizerOptions {
   /// true: as Hugging Face's tokenizers, with which the models were trained. A character's whole
   /// canonical decomposition is kept (Hangul becomes its jamo).
   /// false: as llama.cpp reads its own files: only the first code point of a decomposition is kept,
-  /// spacing vowel signs go with the accents, unassigned code points stay.
+  /// and spacing vowel signs go with the accents.
   bool hugging_face = false;
   bool lowercase = true;
   bool strip_accents = true;

@@ -1,5 +1,7 @@
 #include "engine/tokenizer/detokenize.h"
 
+#include "engine/gguf/names.h"
+
 namespace vade::tokenizer {
 namespace {
 
@@ -48,9 +50,9 @@ std::string JoinContractions(std::string_view text) {
 std::string WordStartsToSpaces(std::string_view piece) {
   std::string out;
   while (!piece.empty()) {
-    const bool mark = piece.starts_with(kWordStart);
+    const bool mark = piece.starts_with(gguf::kWordStart);
     out.push_back(mark ? ' ' : piece.front());
-    piece.remove_prefix(mark ? kWordStart.size() : 1);
+    piece.remove_prefix(mark ? gguf::kWordStart.size() : 1);
   }
   return out;
 }

@@ -6,9 +6,6 @@
 
 namespace vade::tokenizer {
 
-/// The separator that stands for a space inside vocabularies: U+2581, LOWER ONE EIGHTH BLOCK.
-inline constexpr std::string_view kWordStart = "\xE2\x96\x81";
-
 /// Every U+2581 replaced by a space.
 [[nodiscard]] std::string WordStartsToSpaces(std::string_view piece);
 

@@ -32,10 +32,10 @@ Result<Vocabulary> Vocabulary::Load(const gguf::File& file) {
   out.types_.reserve(tokens.size());
   uint64_t total_bytes = 0;
   for (size_t i = 0; i < tokens.size(); ++i) {
-    if (tokens[i].size() > kMaxTokenBytes) {
+    if (tokens[i].size() > gguf::kMaxTokenBytes) {
       return file.KeyError(kTokensKey, "token " + std::to_string(i) + " has " +
                                            std::to_string(tokens[i].size()) + " bytes, limit " +
-                                           std::to_string(kMaxTokenBytes));
+                                           std::to_string(gguf::kMaxTokenBytes));
     }
     total_bytes += tokens[i].size();
     if (total_bytes > UINT32_MAX) return file.KeyError(kTokensKey, "more than 4 GiB of text");

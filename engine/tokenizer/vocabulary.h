@@ -8,29 +8,17 @@
 
 #include "engine/base/result.h"
 #include "engine/gguf/file.h"
+#include "engine/gguf/names.h"
 #include "engine/tokenizer/tokenizer.h"
 
 namespace vade::tokenizer {
 
-/// Values of tokenizer.ggml.token_type.
-enum class TokenType : uint8_t {
-  kUndefined = 0,
-  kNormal = 1,
-  kUnknown = 2,
-  kControl = 3,
-  kUserDefined = 4,
-  kUnused = 5,
-  kByte = 6,
-};
-
-/// Longest token accepted, in bytes. The longest in published vocabularies are runs of some hundred
-/// spaces; a limit keeps the longest-match search linear.
-inline constexpr size_t kMaxTokenBytes = 1024;
+using gguf::TokenType;
 
 class Vocabulary {
  public:
   /// Errors: kCorruptData for no tokens, types or scores of another count, unknown type, token over
-  /// kMaxTokenBytes.
+  /// gguf::kMaxTokenBytes.
   [[nodiscard]] static Result<Vocabulary> Load(const gguf::File& file);
 
   [[nodiscard]] size_t size() const noexcept { return types_.size(); }

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "engine/base/utf8.h"
+#include "engine/gguf/names.h"
 #include "engine/tokenizer/detokenize.h"
 
 namespace vade::tokenizer {
@@ -41,14 +42,14 @@ Result<SpecialIds> LoadSpecialIds(const gguf::File& file, size_t n) {
 
 Result<BertNormalizerOptions> LoadNormalizer(const gguf::File& file) {
   BertNormalizerOptions options;
-  VADE_TRY(const auto name, file.Find<std::string_view>(kNormalizerKey));
-  VADE_TRY(const auto lowercase, file.Find<bool>(kLowercaseKey));
-  VADE_TRY(const auto strip_accents, file.Find<bool>(kStripAccentsKey));
-  if (name && *name != kHuggingFaceNormalizer) {
+  VADE_TRY(const auto name, file.Find<std::string_view>(gguf::kNormalizerKey));
+  VADE_TRY(const auto lowercase, file.Find<bool>(gguf::kLowercaseKey));
+  VADE_TRY(const auto strip_accents, file.Find<bool>(gguf::kStripAccentsKey));
+  if (name && *name != gguf::kHuggingFaceNormalizer) {
     return Fail(ErrorCode::kUnsupported,
-                file.name() + ": key " + std::string(kNormalizerKey) + ": got \"" +
+                file.name() + ": key " + std::string(gguf::kNormalizerKey) + ": got \"" +
                     utf8::Escape(name->substr(0, 64)) +
-                    "\", this version has: " + std::string(kHuggingFaceNormalizer));
+                    "\", this version has: " + std::string(gguf::kHuggingFaceNormalizer));
   }
   options.hugging_face = name.has_value();
   options.lowercase = lowercase.value_or(true);
@@ -75,8 +76,8 @@ WordPiece::WordPiece(Vocabulary vocabulary, const SpecialIds& special,
   for (size_t i = 0; i < vocabulary_.size(); ++i) {
     const auto id = static_cast<TokenId>(i);
     const std::string_view token = vocabulary_.text(id);
-    const bool starts_word = token.starts_with(kWordStart);
-    if (starts_word) word_starts_.Insert(token.substr(kWordStart.size()), id);
+    const bool starts_word = token.starts_with(gguf::kWordStart);
+    if (starts_word) word_starts_.Insert(token.substr(gguf::kWordStart.size()), id);
     // llama.cpp looks a piece up without asking whether it may begin here; Hugging Face does ask.
     if (!token.empty() && !(starts_word && options.hugging_face)) continuations_.Insert(token, id);
   }

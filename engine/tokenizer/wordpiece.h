@@ -13,13 +13,6 @@
 
 namespace vade::tokenizer {
 
-/// Metadata keys our importer adds, so that a model is tokenized as it was trained. Files without
-/// them are read as llama.cpp reads them.
-inline constexpr std::string_view kNormalizerKey = "tokenizer.vade.normalizer";
-inline constexpr std::string_view kHuggingFaceNormalizer = "bert-hugging-face";
-inline constexpr std::string_view kLowercaseKey = "tokenizer.vade.lowercase";
-inline constexpr std::string_view kStripAccentsKey = "tokenizer.vade.strip_accents";
-
 class WordPiece final : public Tokenizer {
  public:
   /// Errors: as Tokenizer::Load.

@@ -326,7 +326,7 @@ Result<int> Compare(const Value& a, const Value& b) {
   }
   for (const Value* v : {&a, &b}) {
     if (v->is_undefined()) {
-      return Fail(ErrorCode::kInvalidArgument, v->undefined_what() + " is undefined");
+      return Fail(ErrorCode::kInvalidArgument, v->undefined_what());
     }
   }
   return Fail(ErrorCode::kInvalidArgument, "'<' not supported between instances of '" +

@@ -23,7 +23,7 @@ struct Namespace;
 struct Callable;
 
 /// What a name or key that does not exist evaluates to. Prints as nothing, is false, has no length;
-/// arithmetic and attribute access on it are errors that say `what` is undefined.
+/// arithmetic and attribute access on it are errors with the sentence `what` ("'x' is undefined").
 struct Undefined {
   std::string what;
 };

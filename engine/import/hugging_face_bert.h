@@ -1,0 +1,26 @@
+// Imports a BERT encoder from a Hugging Face folder (config.json, model.safetensors, tokenizer
+// files, sentence-transformers modules) into a GGUF file with llama.cpp's names.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "engine/base/result.h"
+#include "engine/import/requantize.h"
+
+namespace vade::import {
+
+struct ImportOptions {
+  std::string name;     // general.name; empty: the folder's name
+  std::string license;  // general.license, an SPDX id such as "apache-2.0"; empty: not written
+  WriteOptions write{.type = quant::TensorType::kF32};
+};
+
+/// Errors: kNotFound for a missing file; kUnsupported naming the setting that is not BERT as we run
+/// it (architecture, activation, pooling, extra modules); kCorruptData for tensors that are missing
+/// or shaped otherwise than config.json says. Nothing is written on failure.
+[[nodiscard]] Result<void> ImportHuggingFaceBert(const std::filesystem::path& folder,
+                                                 const std::filesystem::path& out,
+                                                 const ImportOptions& options);
+
+}  // namespace vade::import
