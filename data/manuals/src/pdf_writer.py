@@ -179,8 +179,7 @@ def table(block, st, width, labels):
                               ("BACKGROUND", (0, 0), (-1, 0), colors.Color(.88, .88, .88)),
                               ("VALIGN", (0, 0), (-1, -1), "TOP"),
                               ("TOPPADDING", (0, 0), (-1, -1), 2), ("BOTTOMPADDING", (0, 0), (-1, -1), 3)]))
-    parts = [CondPageBreak(22 * mm)]
-    parts += [Paragraph(inline(block.caption, labels), st["caption"])] if block.caption else []
+    parts = [Paragraph(inline(block.caption, labels), st["caption"])] if block.caption else []
     return parts + [flow, Spacer(1, 8)]
 
 
@@ -201,6 +200,13 @@ def scan_page(text, language, pagesize):
     return Image(data, pagesize[0], pagesize[1] - 1)
 
 
+def room(blocks):
+    """Space a heading needs so that it is not left behind by what it announces."""
+    kinds = [b.kind for b in blocks]
+    headings = next((i for i, k in enumerate(kinds) if k != "heading"), 0)
+    return (headings * 13 + {"table": 32, "figure": 75}.get(kinds[headings], 15)) * mm
+
+
 def story(meta, blocks, labels, toc, doc):
     st, out, width, front = styles(meta), [], doc.pagesize[0] - 40 * mm, True
     big = ParagraphStyle("cover", fontName="Body-Bold", fontSize=26, leading=34)
@@ -214,9 +220,7 @@ def story(meta, blocks, labels, toc, doc):
     columns = False
     for n, block in enumerate(blocks):
         if block.kind == "heading":
-            if block.level == 1 and blocks[n - 1].kind != "layout":
-                out.append(CondPageBreak(50 * mm))
-            out.append(CondPageBreak(26 * mm))
+            out.append(CondPageBreak(room(blocks[n:])))
             out.append(KeepTogether([Anchor(block, "h%d" % n), Paragraph(escape(block.text), st["head"][block.level])]))
         elif block.kind == "para":
             out.append(Paragraph(inline(block.text, labels), st["body"]))
