@@ -74,6 +74,9 @@ class LocalEncoder final : public EncoderEngine {
 
   [[nodiscard]] size_t dimension() const override { return encoder_.output_dim(); }
   [[nodiscard]] size_t context_length() const override { return encoder_.config().ctx_len; }
+  [[nodiscard]] size_t max_text_tokens() const override {
+    return encoder_.config().max_text_tokens;
+  }
   [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] std::string_view pooling() const override {
     return model::PoolingName(encoder_.config().pooling);

@@ -35,6 +35,8 @@ class EncoderEngine {
 
   [[nodiscard]] virtual size_t dimension() const = 0;
   [[nodiscard]] virtual size_t context_length() const = 0;  // positions the model has
+  /// Tokens of a text, special ones included, that the model was trained for: <= context_length().
+  [[nodiscard]] virtual size_t max_text_tokens() const = 0;
   [[nodiscard]] virtual std::string_view name() const = 0;  // general.name
   [[nodiscard]] virtual std::string_view pooling() const = 0;
   [[nodiscard]] virtual uint64_t weights_hash() const = 0;  // XXH3 of the file's bytes

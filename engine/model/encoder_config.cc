@@ -1,5 +1,6 @@
 #include "engine/model/encoder_config.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
@@ -163,6 +164,8 @@ Result<EncoderConfig> ReadEncoderConfig(const gguf::File& file) {
   VADE_TRY(config.d_model, keys.Count("embedding_length", kMaxWidth));
   VADE_TRY(config.d_ff, keys.Count("feed_forward_length", kMaxWidth));
   VADE_TRY(config.ctx_len, keys.Count("context_length", kMaxContext));
+  VADE_TRY(config.max_text_tokens, keys.Count("max_sequence_length", kMaxContext, config.ctx_len));
+  config.max_text_tokens = std::min(config.max_text_tokens, config.ctx_len);
   VADE_CHECK_OK(ReadHeads(file, keys, config));
   const std::string eps_key = keys.Full("attention.layer_norm_epsilon");
   VADE_TRY(config.norm_eps, file.Require<float>(eps_key));

@@ -52,6 +52,8 @@ struct EncoderConfig {
   size_t num_kv_heads = 0;
   size_t head_dim = 0;
   size_t ctx_len = 0;
+  size_t max_text_tokens =
+      0;  // what the model was trained for: up to ctx_len, special ones included
   float norm_eps = 0;
   size_t rope_dims = 0;           // leading values of a head that are rotated
   float rope_base = 0;            // of the angles' geometric series
