@@ -2,6 +2,7 @@
 #include "retriever/query.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/utf8.h"
 
@@ -19,73 +20,81 @@ bool IsDash(char32_t c) {
 
 bool IsJoiner(char32_t c) { return IsDash(c) || c == '_' || c == '.' || c == '/'; }
 
-/// What one run of letters, digits and single joiners is made of.
-struct Shape {
-  size_t letters = 0, digits = 0, uppers = 0, dashes = 0, underscores = 0, dots = 0, slashes = 0;
-  size_t leading_digits = 0;
-  size_t digit_groups = 0;
-};
+/// Reads one run of letters, digits and single joiners, and judges by its make-up.
+class Run {
+ public:
+  bool empty() const { return identifier_.key.empty(); }
+  bool awaits_more() const { return joiner_ != 0; }
 
-/// A quantity begins with digits ("5GHz", "24-hour", "2nd"), an identifier with a letter, or it
-/// shows by capitals and dashes, or by many digits, that somebody numbered a part.
-bool LooksLikeIdentifier(const Shape& shape) {
-  if (shape.slashes > 0) return false;
-  if (shape.underscores > 0) return shape.letters > 0;
-  if (shape.digits == 0) return false;
-  if (shape.letters > 0 && shape.leading_digits == 0) return true;
-  if (shape.dashes == 0 || shape.dots > 0) return false;
-  if (shape.letters > 0) return shape.uppers > 0 && shape.digits >= 3;
-  const bool year_range = shape.digits == 8 && shape.dashes == 1;
-  const bool date = shape.digit_groups == 3 && shape.digits <= 8;
-  return shape.digits >= 5 && !year_range && !date;
-}
+  void AddJoiner(char32_t c) { joiner_ = c; }
+
+  void AddSolid(char32_t c, size_t at) {
+    if (empty()) identifier_.begin = at;
+    CommitJoiner();
+    const bool digit = IsDigit(c);
+    if (digit && letters_ > 0) digit_after_letter_ = true;
+    if (digit && empty()) begins_with_digit_ = true;
+    if (digit && !last_was_digit_) ++digit_groups_;
+    last_was_digit_ = digit;
+    digits_ += digit ? 1 : 0;
+    letters_ += digit ? 0 : 1;
+    identifier_.key += static_cast<char>(IsUpper(c) ? c - 'A' + 'a' : c);
+    identifier_.end = at + 1;
+  }
+
+  /// A quantity begins with digits ("5GHz", "24-hour", "2nd"), an identifier with a letter, or its
+  /// dashes or its many digits show that somebody numbered a part.
+  bool IsIdentifier() const {
+    if (empty() || slashes_ > 0) return false;
+    if (underscores_ > 0) return letters_ > 0;
+    if (digits_ == 0) return false;
+    if (letters_ > 0 && !begins_with_digit_) return true;
+    if (dashes_ == 0 || dots_ > 0) return false;
+    if (letters_ > 0) return digits_ >= 3 && (dashes_ > 1 || digit_after_letter_);
+    const bool year_range = digits_ == 8 && dashes_ == 1;
+    const bool date = digit_groups_ == 3 && digits_ <= 8;
+    return digits_ >= 5 && !year_range && !date;
+  }
+
+  Identifier Take() { return std::move(identifier_); }
+
+ private:
+  void CommitJoiner() {  // a joiner counts only once something follows it
+    dashes_ += IsDash(joiner_) ? 1 : 0;
+    underscores_ += joiner_ == '_' ? 1 : 0;
+    dots_ += joiner_ == '.' ? 1 : 0;
+    slashes_ += joiner_ == '/' ? 1 : 0;
+    if (joiner_ == '.' || joiner_ == '/') identifier_.key += static_cast<char>(joiner_);
+    if (joiner_ != 0) last_was_digit_ = false;
+    joiner_ = 0;
+  }
+
+  Identifier identifier_;
+  char32_t joiner_ = 0;
+  size_t letters_ = 0, digits_ = 0, digit_groups_ = 0;
+  size_t dashes_ = 0, underscores_ = 0, dots_ = 0, slashes_ = 0;
+  bool begins_with_digit_ = false;
+  bool digit_after_letter_ = false;
+  bool last_was_digit_ = false;
+};
 
 }  // namespace
 
 std::vector<Identifier> FindIdentifiers(std::string_view text) {
   std::vector<Identifier> found;
-  Identifier current;
-  Shape shape;
-  bool after_joiner = false;
-  size_t solid_end = 0;  // end of the run without a trailing joiner
+  Run run;
   const auto finish = [&] {
-    if (!current.key.empty() && LooksLikeIdentifier(shape)) {
-      current.end = solid_end;
-      while (!current.key.empty() && current.key.back() == '.') current.key.pop_back();
-      found.push_back(std::move(current));
-    }
-    current = {};
-    shape = {};
-    after_joiner = false;
+    if (run.IsIdentifier()) found.push_back(run.Take());
+    run = {};
   };
-  char32_t joiner = 0;
   for (size_t at = 0; at < text.size();) {
     const utf8::CodePoint point = utf8::Decode(text, at);
     const char32_t c = point.valid ? point.value : U' ';
     if (IsDigit(c) || IsLetter(c)) {
-      if (current.key.empty()) {
-        current.begin = at;
-        joiner = 0;
-      }
-      if (after_joiner) {  // count a joiner only once something follows it
-        shape.dashes += IsDash(joiner) ? 1 : 0;
-        shape.underscores += joiner == '_' ? 1 : 0;
-        shape.dots += joiner == '.' ? 1 : 0;
-        shape.slashes += joiner == '/' ? 1 : 0;
-        if (joiner == '.' || joiner == '/') current.key += static_cast<char>(joiner);
-      }
-      if (IsDigit(c) && (after_joiner || current.key.empty())) ++shape.digit_groups;
-      if (IsDigit(c) && shape.letters == 0 && shape.dashes == 0) ++shape.leading_digits;
-      shape.digits += IsDigit(c) ? 1 : 0;
-      shape.letters += IsLetter(c) ? 1 : 0;
-      shape.uppers += IsUpper(c) ? 1 : 0;
-      current.key += static_cast<char>(IsUpper(c) ? c - 'A' + 'a' : c);
-      after_joiner = false;
-      solid_end = at + point.length;
-    } else if (IsJoiner(c) && !current.key.empty() && !after_joiner) {
-      after_joiner = true;
-      joiner = c;
-    } else {
+      run.AddSolid(c, at);
+    } else if (IsJoiner(c) && !run.empty() && !run.awaits_more()) {
+      run.AddJoiner(c);
+    } else if (!run.empty()) {
       finish();
     }
     at += point.length;

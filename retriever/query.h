@@ -11,14 +11,14 @@ namespace vade::retriever {
 
 /// One identifier as it stands in a text.
 struct Identifier {
-  std::string key;   // folded: ASCII lower case, any dash removed ("E-204", "e204" -> "e204")
+  std::string key;   // folded: ASCII lower case, no dashes or underscores ("E-204" -> "e204")
   size_t begin = 0;  // byte offsets of its source
   size_t end = 0;
 };
 
 /// Error codes, part and model numbers, names with underscores: "E-204", "KX100B", "12-34567",
-/// "max_flow". Quantities ("8 bar", "2.4GHz", "24-hour", "1999-2004") are not identifiers.
-/// Deterministic, linear; invalid UTF-8 separates.
+/// "max_flow". Quantities ("8 bar", "2.4GHz", "24-hour", "220-240V", "1999-2004") are not
+/// identifiers. Deterministic, linear; invalid UTF-8 separates.
 [[nodiscard]] std::vector<Identifier> FindIdentifiers(std::string_view text);
 
 /// The distinct keys of FindIdentifiers, in order of appearance.

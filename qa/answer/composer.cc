@@ -129,7 +129,11 @@ std::vector<PieceGroup> Compose(const Question& question, const std::vector<Sect
                                 const std::vector<Piece>& pieces, size_t max_sentences) {
   if (pieces.empty()) return {};
   const Piece& best = pieces.front();
-  if (best.whole_list) return {WholeList(sections, best)};
+  // One step of a procedure is no answer to "how do I ...".
+  const bool step_of_procedure = question.kind == QuestionKind::kProcedure &&
+                                 BlockOf(sections, best).form == BlockForm::kList &&
+                                 BlockOf(sections, best).numbered;
+  if (best.whole_list || step_of_procedure) return {WholeList(sections, best)};
 
   const bool rows = best.kind == PieceKind::kTableRow;
   // Running text that explains how: steps are sentences, and two more of them help.

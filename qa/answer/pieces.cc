@@ -98,9 +98,17 @@ class Collector {
         return AddList();
       case BlockForm::kParagraph:
         for (size_t i = 0; i < block().parts.size(); ++i) {
-          Add(PieceKind::kSentence, i, block().parts[i], {});
+          if (!LeadsIntoList(block_, i)) Add(PieceKind::kSentence, i, block().parts[i], {});
         }
     }
+  }
+
+  /// "To reset the pump:" before its steps is no answer without them.
+  bool LeadsIntoList(size_t block, size_t part) const {
+    const std::vector<TextBlock>& blocks = section().blocks;
+    return block + 1 < blocks.size() && blocks[block + 1].form == BlockForm::kList &&
+           part + 1 == blocks[block].parts.size() &&
+           section().Text(blocks[block].parts[part]).ends_with(':');
   }
 
   void AddTable() {
@@ -120,7 +128,9 @@ class Collector {
       Add(PieceKind::kStep, i, block().parts[i], lead_in);
     }
     if (block().parts.size() < 2) return;
-    Add(PieceKind::kStep, 0, block().span, lead_in).whole_list = true;
+    Piece& list = Add(PieceKind::kStep, 0, block().span, lead_in);
+    list.whole_list = true;
+    if (lead_in.ends_with(':')) list.text = lead_in + " " + list.text;
   }
 
   std::string LeadIn() const {
