@@ -2,15 +2,14 @@
 // The text is read in regions (runs of lines without a blank one), each judged on its own and by
 // what came before it.
 #include <algorithm>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "ingest/charset.h"
 #include "ingest/document_builder.h"
 #include "ingest/extractor.h"
+#include "ingest/text_input.h"
 #include "ingest/text_lines.h"
 #include "ingest/text_table.h"
 
@@ -325,14 +324,9 @@ void TextReader::AddCode(Lines lines) {
 
 Result<Document> ExtractText(const ExtractorInput& input) {
   const DecodedText decoded = DecodeText(input.bytes);
-  const std::string stem = std::filesystem::path(input.file_name).stem().string();
   TextReader reader(decoded.text, input.max_text_bytes);
-  VADE_TRY(Document document, reader.Read(stem));
-  if (decoded.guessed) document.notes.push_back({0, "charset guessed: " + decoded.charset});
-  if (decoded.invalid > 0) {
-    document.notes.push_back(
-        {0, std::to_string(decoded.invalid) + " invalid byte sequences replaced"});
-  }
+  VADE_TRY(Document document, reader.Read(FileStem(input.file_name)));
+  AddCharsetNotes(decoded, document);
   return document;
 }
 
