@@ -70,22 +70,22 @@ std::string Writer::Head() const {
   return out;
 }
 
-Result<void> Writer::Emit(const Sink& sink,
-                          const std::function<void(std::string_view)>& on_tensor) const {
+Result<void> Writer::Emit(const Sink& sink, const TensorProgress& on_tensor) const {
   VADE_CHECK_OK(sink(Head()));
   const std::string zeros(kDefaultAlignment, '\0');
+  size_t num_done = 0;
   for (const Tensor& tensor : tensors_) {
     VADE_TRY(const std::vector<std::byte> data, tensor.produce());
     VADE_CHECK(data.size() == tensor.size_bytes);
     VADE_CHECK_OK(sink({reinterpret_cast<const char*>(data.data()), data.size()}));
     VADE_CHECK_OK(sink(std::string_view(zeros).substr(0, Padding(data.size()))));
-    if (on_tensor) on_tensor(tensor.name);
+    if (on_tensor) on_tensor(tensor.name, ++num_done, tensors_.size());
   }
   return {};
 }
 
 Result<void> Writer::WriteTo(const std::filesystem::path& path, bool replace,
-                             const std::function<void(std::string_view)>& on_tensor) const {
+                             const TensorProgress& on_tensor) const {
   VADE_TRY(AtomicFile file, AtomicFile::Create(path, replace));
   VADE_CHECK_OK(Emit([&](std::string_view bytes) { return file.Write(bytes); }, on_tensor));
   return file.Commit();

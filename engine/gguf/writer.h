@@ -19,6 +19,9 @@ namespace vade::gguf {
 /// Called once per tensor, in order; returns exactly the tensor's bytes.
 using TensorProducer = std::function<Result<std::vector<std::byte>>()>;
 
+/// Told after each finished tensor: its name, how many are done, how many there are.
+using TensorProgress = std::function<void(std::string_view name, size_t done, size_t total)>;
+
 /// Single-thread. Names and keys are ours or validated ones; a key must be added once only.
 class Writer {
  public:
@@ -49,11 +52,10 @@ class Writer {
   /// Sum of the tensors' stored bytes.
   [[nodiscard]] uint64_t tensor_bytes() const;
 
-  /// Writes the file atomically. `on_tensor` (may be empty) is told each finished tensor's name.
+  /// Writes the file atomically. `on_tensor` may be empty.
   /// Errors: of the producers and the disk; kInvalidArgument for an existing file without replace.
-  [[nodiscard]] Result<void> WriteTo(
-      const std::filesystem::path& path, bool replace,
-      const std::function<void(std::string_view)>& on_tensor = {}) const;
+  [[nodiscard]] Result<void> WriteTo(const std::filesystem::path& path, bool replace,
+                                     const TensorProgress& on_tensor = {}) const;
 
   /// The whole file in memory, for tests.
   [[nodiscard]] Result<std::string> ToBytes() const;
@@ -80,8 +82,7 @@ class Writer {
     }
   }
   [[nodiscard]] std::string Head() const;  // all before the tensor data, padded
-  [[nodiscard]] Result<void> Emit(const Sink& sink,
-                                  const std::function<void(std::string_view)>& on_tensor) const;
+  [[nodiscard]] Result<void> Emit(const Sink& sink, const TensorProgress& on_tensor) const;
 
   std::string metadata_;
   uint64_t num_keys_ = 0;

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string_view>
 
 #include "engine/base/result.h"
@@ -14,9 +13,9 @@
 namespace vade::import {
 
 struct WriteOptions {
-  quant::TensorType type = quant::TensorType::kQ8_0;       // F32, F16, BF16 or Q8_0
-  bool replace = false;                                    // overwrite an existing output
-  std::function<void(std::string_view tensor)> on_tensor;  // progress; may be empty
+  quant::TensorType type = quant::TensorType::kQ8_0;  // F32, F16, BF16 or Q8_0
+  bool replace = false;                               // overwrite an existing output
+  gguf::TensorProgress on_tensor;                     // may be empty
 };
 
 /// The type a tensor gets when a model is written as `wanted`: matrices take it (F16 where rows are

@@ -85,8 +85,10 @@ TEST(Writer, ReportsEachTensor) {
   testing::AddF32Tensor(writer, "a", {1}, {1});
   testing::AddF32Tensor(writer, "b", {1}, {1});
   std::string seen;
-  ASSERT_TRUE(writer.WriteTo(path, true, [&](std::string_view name) { seen += name; }));
-  EXPECT_EQ(seen, "ab");
+  ASSERT_TRUE(writer.WriteTo(path, true, [&](std::string_view name, size_t done, size_t total) {
+    seen.append(name).append(std::to_string(done)).append("/").append(std::to_string(total));
+  }));
+  EXPECT_EQ(seen, "a1/2b2/2");
   std::filesystem::remove(path);
 }
 
