@@ -156,7 +156,9 @@ static void LayerNorm(const float* x, const float* weight, const float* bias, fl
 }
 
 template <class V>
-static void QuantizeU8(const float* x, size_t n, uint8_t* q, float* scale, float* offset) noexcept {
+static void QuantizeI16(const float* x, size_t n, int16_t* q, float* scale,
+                        float* offset) noexcept {
+  if (n == 0) return;
   const size_t whole = n - n % V::kLanes;
   const auto tail = V::FirstN(n - whole);
   const auto zero = V::Set(0.0f);
@@ -175,20 +177,21 @@ static void QuantizeU8(const float* x, size_t n, uint8_t* q, float* scale, float
     high = V::Max(high, V::Select(tail, v, high));
     poison = V::Fma(v, zero, poison);
   }
-  const float bottom = V::ReduceMin(low);
-  const float range = V::ReduceMax(high) - bottom;
-  const float bad = V::ReduceAdd(poison) + range * 0.0f;
-  const float inverse = range > kSmallestRange && bad == 0.0f ? 255.0f / range : 0.0f;
-  *scale = inverse > 0.0f ? range / 255.0f : 0.0f;
-  *offset = n == 0 ? 0.0f : bottom + bad;
-  const auto base = V::Set(bottom);
-  const auto factor = V::Set(inverse);
+  const float bottom = V::ReduceMin(low) * 0.5f;
+  const float top = V::ReduceMax(high) * 0.5f;
+  const float half = top - bottom;
+  const float bad = V::ReduceAdd(poison);
+  const bool flat = !(half > kSmallestRange) || bad != 0.0f;
+  const auto middle = V::Set(top + bottom);
+  const auto inverse = V::Set(flat ? 0.0f : static_cast<float>(kMaxActivation) / half);
+  *scale = flat ? 0.0f : half / static_cast<float>(kMaxActivation);
+  *offset = top + bottom + bad;
   for (size_t i = 0; i < whole; i += V::kLanes) {
-    V::StoreU8(q + i, V::Mul(V::Sub(V::Load(x + i), base), factor));
+    V::StoreI16(q + i, V::Mul(V::Sub(V::Load(x + i), middle), inverse));
   }
   if (whole < n) {
-    const auto v = V::Mul(V::Sub(V::LoadMasked(x + whole, tail), base), factor);
-    V::StoreU8Partial(q + whole, n - whole, v);
+    const auto v = V::Mul(V::Sub(V::LoadMasked(x + whole, tail), middle), inverse);
+    V::StoreI16Partial(q + whole, n - whole, v);
   }
 }
 

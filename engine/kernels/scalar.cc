@@ -10,7 +10,7 @@
 namespace vade::kernels {
 namespace {
 
-void Gemm(const GemmF32& op) noexcept {
+void GemmFloat(const GemmF32& op) noexcept {
   for (size_t row = 0; row < op.m; ++row) {
     for (size_t first = 0; first < op.n; first += kPanelWidth) {
       const float* panel = op.panels + first * op.k;  // [k, 32]
@@ -30,15 +30,15 @@ void Gemm(const GemmF32& op) noexcept {
 }
 
 // Exact integer sums of one row with one panel over one group.
-void DotGroup(const uint8_t* a, const int8_t* panel, size_t group, int32_t* sum) noexcept {
+void DotGroup(const int16_t* a, const int16_t* panel, size_t group, int32_t* sum) noexcept {
   std::fill_n(sum, kPanelWidth, 0);
   for (size_t i = 0; i < group; ++i) {
-    const int8_t* w = panel + i / kQuad * kPanelWidth * kQuad + i % kQuad;
-    for (size_t col = 0; col < kPanelWidth; ++col) sum[col] += int32_t{a[i]} * w[col * kQuad];
+    const int16_t* w = panel + i / kPair * kPanelWidth * kPair + i % kPair;
+    for (size_t col = 0; col < kPanelWidth; ++col) sum[col] += int32_t{a[i]} * w[col * kPair];
   }
 }
 
-void Gemm8(const GemmQ8& op) noexcept {
+void GemmInteger(const GemmI16& op) noexcept {
   const size_t num_groups = op.k / op.group;
   for (size_t row = 0; row < op.m; ++row) {
     for (size_t first = 0; first < op.n; first += kPanelWidth) {
@@ -66,8 +66,9 @@ void Gemm8(const GemmQ8& op) noexcept {
   }
 }
 
-void QuantizeU8(const float* x, size_t n, uint8_t* q, float* scale, float* offset) noexcept {
-  float low = std::numeric_limits<float>::infinity();
+void QuantizeI16(const float* x, size_t n, int16_t* q, float* scale, float* offset) noexcept {
+  if (n == 0) return;
+  float low = std::numeric_limits<float>::max();
   float high = -low;
   float poison = 0.0f;  // NaN once any x is NaN or infinite
   for (size_t i = 0; i < n; ++i) {
@@ -75,14 +76,15 @@ void QuantizeU8(const float* x, size_t n, uint8_t* q, float* scale, float* offse
     high = std::max(high, x[i]);
     poison += x[i] * 0.0f;
   }
-  const float range = high - low;
-  poison += range * 0.0f;  // the range itself may overflow
-  const float inverse = range > kSmallestRange && poison == 0.0f ? 255.0f / range : 0.0f;
-  *scale = inverse > 0.0f ? range / 255.0f : 0.0f;
-  *offset = n == 0 ? 0.0f : low + poison;
+  const float half = high * 0.5f - low * 0.5f;
+  const float middle = high * 0.5f + low * 0.5f;
+  const bool flat = !(half > kSmallestRange) || poison != 0.0f;
+  const float inverse = flat ? 0.0f : static_cast<float>(kMaxActivation) / half;
+  *scale = flat ? 0.0f : half / static_cast<float>(kMaxActivation);
+  *offset = middle + poison;
   for (size_t i = 0; i < n; ++i) {
-    const float level = inverse > 0.0f ? std::nearbyint((x[i] - low) * inverse) : 0.0f;
-    q[i] = static_cast<uint8_t>(std::clamp(level, 0.0f, 255.0f));
+    const float level = flat ? 0.0f : std::nearbyint((x[i] - middle) * inverse);
+    q[i] = static_cast<int16_t>(level);
   }
 }
 
@@ -140,8 +142,8 @@ void Multiply(const float* x, size_t n, float* y) noexcept {
 }  // namespace
 
 const KernelTable& ScalarTable() noexcept {
-  static constexpr KernelTable kTable = {Gemm,     Gemm8, QuantizeU8, LayerNorm, GeluErf,
-                                         GeluTanh, Silu,  Softmax,    Add,       Multiply};
+  static constexpr KernelTable kTable = {GemmFloat, GemmInteger, QuantizeI16, LayerNorm, GeluErf,
+                                         GeluTanh,  Silu,        Softmax,     Add,       Multiply};
   return kTable;
 }
 

@@ -16,7 +16,7 @@ constexpr size_t kRowChunk = 8;
 constexpr size_t kFfnColumns = 384;
 
 size_t FfnChunk(const tensor::PackedMatrix& down) noexcept {
-  return down.form() == tensor::Form::kQ8 ? down.group() : kFfnColumns;
+  return down.form() == tensor::Form::kI16 ? down.group() : kFfnColumns;
 }
 
 void Grow(AlignedBuffer<float>& buffer, size_t size) {

@@ -137,9 +137,9 @@ Result<LayerSource> BindLayer(const Binder& binder, const gguf::File& file,
 
 // Gate and up read the same operand, so they share a form.
 tensor::Form GatedForm(const LayerSource& source) {
-  const bool quantised = tensor::FormOf(source.ffn_gate) == tensor::Form::kQ8 ||
-                         tensor::FormOf(source.ffn_up) == tensor::Form::kQ8;
-  return quantised ? tensor::Form::kQ8 : tensor::Form::kF32;
+  const bool quantised = tensor::FormOf(source.ffn_gate) == tensor::Form::kI16 ||
+                         tensor::FormOf(source.ffn_up) == tensor::Form::kI16;
+  return quantised ? tensor::Form::kI16 : tensor::Form::kF32;
 }
 
 // Calls use(parts, form, linear) for every matrix of a layer.

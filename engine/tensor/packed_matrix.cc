@@ -10,12 +10,11 @@
 namespace vade::tensor {
 namespace {
 
+using kernels::kPair;
 using kernels::kPanelWidth;
-using kernels::kQuad;
 
-constexpr size_t kMaxGroup = 384;
 constexpr size_t kMinGroup = 32;  // the block of the quantised types
-constexpr float kMaxWeight = 127.0f;
+constexpr auto kMaxWeight = static_cast<float>(kernels::kMaxWeight);
 
 size_t PaddedColumns(size_t n) noexcept {
   return (n + kPanelWidth - 1) / kPanelWidth * kPanelWidth;
@@ -48,13 +47,13 @@ Form FormOf(quant::TensorType type) noexcept {
     case quant::TensorType::kBf16:
       return Form::kF32;
     default:
-      return Form::kQ8;
+      return Form::kI16;
   }
 }
 
 std::optional<size_t> GroupOf(Form form, size_t k) noexcept {
   if (form == Form::kF32) return k;
-  for (size_t group = kMaxGroup; group >= kMinGroup; group -= kMinGroup) {
+  for (size_t group = kernels::kMaxGroup; group >= kMinGroup; group -= kMinGroup) {
     if (k % group == 0) return group;
   }
   return std::nullopt;
@@ -62,7 +61,7 @@ std::optional<size_t> GroupOf(Form form, size_t k) noexcept {
 
 Form FormOf(std::span<const StoredMatrix> parts) noexcept {
   for (const StoredMatrix& part : parts) {
-    if (FormOf(part.type) == Form::kQ8) return Form::kQ8;
+    if (FormOf(part.type) == Form::kI16) return Form::kI16;
   }
   return Form::kF32;
 }
@@ -79,7 +78,7 @@ PackedMatrix PackedMatrix::Pack(std::span<const StoredMatrix> parts, Form form) 
   if (layout.form == Form::kF32) {
     out.f32_ = AlignedBuffer<float>(columns * layout.k);
   } else {
-    out.q8_ = AlignedBuffer<int8_t>(columns * layout.k);
+    out.i16_ = AlignedBuffer<int16_t>(columns * layout.k);
     out.scales_ = AlignedBuffer<float>(columns * (layout.k / layout.group));
     out.sums_ = AlignedBuffer<float>(columns * (layout.k / layout.group));
   }
@@ -99,9 +98,10 @@ PackedMatrix PackedMatrix::Pack(std::span<const StoredMatrix> parts, Form form) 
 size_t PackedMatrix::PackedBytes(std::span<const StoredMatrix> parts, Form form) noexcept {
   const Layout layout = LayoutOf(parts, form);
   const size_t columns = PaddedColumns(layout.n);
-  if (layout.form == Form::kF32) return columns * layout.k * sizeof(float);
+  const size_t size = columns * layout.k;
+  if (form == Form::kF32) return size * sizeof(float);
   const size_t num_groups = layout.group == 0 ? 0 : layout.k / layout.group;
-  return columns * layout.k + 2 * columns * num_groups * sizeof(float);
+  return size * sizeof(int16_t) + 2 * columns * num_groups * sizeof(float);
 }
 
 void PackedMatrix::PackRow(size_t row, std::span<const float> values) {
@@ -112,11 +112,11 @@ void PackedMatrix::PackRow(size_t row, std::span<const float> values) {
     return;
   }
   for (size_t g = 0; g < k_ / group_; ++g) {
-    PackGroupQ8(row, g, values.subspan(g * group_, group_));
+    PackGroup(row, g, values.subspan(g * group_, group_));
   }
 }
 
-void PackedMatrix::PackGroupQ8(size_t row, size_t group_idx, std::span<const float> values) {
+void PackedMatrix::PackGroup(size_t row, size_t group_idx, std::span<const float> values) {
   const size_t first = row / kPanelWidth * kPanelWidth;
   const size_t in_panel = row % kPanelWidth;
   float highest = 0.0f;
@@ -128,11 +128,11 @@ void PackedMatrix::PackGroupQ8(size_t row, size_t group_idx, std::span<const flo
   const bool usable = highest > kernels::kSmallestRange && poison == 0.0f;
   const float inverse = usable ? kMaxWeight / highest : 0.0f;
   const float scale = usable ? highest / kMaxWeight : poison;
-  int8_t* out = q8_.data() + first * k_ + group_idx * group_ * kPanelWidth + in_panel * kQuad;
+  int16_t* out = i16_.data() + first * k_ + group_idx * group_ * kPanelWidth + in_panel * kPair;
   int32_t sum = 0;
   for (size_t i = 0; usable && i < values.size(); ++i) {
-    const auto level = static_cast<int8_t>(std::lrintf(values[i] * inverse));
-    out[i / kQuad * kQuad * kPanelWidth + i % kQuad] = level;
+    const auto level = static_cast<int16_t>(std::lrintf(values[i] * inverse));
+    out[i / kPair * kPair * kPanelWidth + i % kPair] = level;
     sum += level;
   }
   const size_t at = first * (k_ / group_) + group_idx * kPanelWidth + in_panel;
@@ -143,7 +143,7 @@ void PackedMatrix::PackGroupQ8(size_t row, size_t group_idx, std::span<const flo
 void Operand::Reserve(size_t rows, size_t k, bool with_f32) {
   const size_t num_groups = k / kMinGroup + 1;
   if (with_f32 && f32_.size() < rows * k) f32_ = AlignedBuffer<float>(rows * k);
-  if (q8_.size() < rows * k) q8_ = AlignedBuffer<uint8_t>(rows * k);
+  if (i16_.size() < rows * k) i16_ = AlignedBuffer<int16_t>(rows * k);
   if (scales_.size() < rows * num_groups) {
     scales_ = AlignedBuffer<float>(rows * num_groups);
     offsets_ = AlignedBuffer<float>(rows * num_groups);
@@ -151,7 +151,7 @@ void Operand::Reserve(size_t rows, size_t k, bool with_f32) {
 }
 
 size_t Operand::ReservedBytes(size_t rows, size_t k, bool with_f32) noexcept {
-  return rows * (k * (with_f32 ? 5 : 1) + 2 * (k / kMinGroup + 1) * sizeof(float));
+  return rows * (k * (with_f32 ? 6 : 2) + 2 * (k / kMinGroup + 1) * sizeof(float));
 }
 
 void Operand::Shape(const PackedMatrix& w) noexcept {
@@ -169,8 +169,8 @@ void Operand::Store(const kernels::KernelTable& kernels, size_t row, size_t col,
   const size_t num_groups = k_ / group_;
   for (size_t i = 0; i < x.size(); i += group_) {
     const size_t at = row * num_groups + (col + i) / group_;
-    kernels.quantize_u8(x.data() + i, group_, q8_.data() + row * k_ + col + i, &scales_[at],
-                        &offsets_[at]);
+    kernels.quantize_i16(x.data() + i, group_, i16_.data() + row * k_ + col + i, &scales_[at],
+                         &offsets_[at]);
   }
 }
 
@@ -192,21 +192,21 @@ void Product::Run(const kernels::KernelTable& kernels, size_t row, size_t num_ro
     return;
   }
   const size_t num_groups = x.k_ / x.group_;
-  kernels.gemm_q8({.a = x.q8_.data() + row * x.k_,
-                   .lda = x.k_,
-                   .a_scale = x.scales_.data() + row * num_groups,
-                   .a_offset = x.offsets_.data() + row * num_groups,
-                   .m = num_rows,
-                   .k = x.k_,
-                   .group = x.group_,
-                   .panels = w.q8_panels() + col * x.k_,
-                   .w_scale = w.scales() + col * num_groups,
-                   .w_sum = w.sums() + col * num_groups,
-                   .bias = shifted_bias,
-                   .c = out,
-                   .ldc = ldy,
-                   .n = n,
-                   .accumulate = accumulate});
+  kernels.gemm_i16({.a = x.i16_.data() + row * x.k_,
+                    .lda = x.k_,
+                    .a_scale = x.scales_.data() + row * num_groups,
+                    .a_offset = x.offsets_.data() + row * num_groups,
+                    .m = num_rows,
+                    .k = x.k_,
+                    .group = x.group_,
+                    .panels = w.i16_panels() + col * x.k_,
+                    .w_scale = w.scales() + col * num_groups,
+                    .w_sum = w.sums() + col * num_groups,
+                    .bias = shifted_bias,
+                    .c = out,
+                    .ldc = ldy,
+                    .n = n,
+                    .accumulate = accumulate});
 }
 
 }  // namespace vade::tensor

@@ -16,15 +16,13 @@ namespace vade::tensor {
 /// How weights and activations are multiplied.
 enum class Form {
   kF32,  // f32 by f32: what F32, F16 and BF16 files ask for
-  kQ8,   // u8 by i8 with scales per group of columns: every block-quantised file
+  kI16,  // 13-bit by 11-bit integers, a scale per group of columns: block-quantised files
 };
 
 [[nodiscard]] Form FormOf(quant::TensorType type) noexcept;
 
-/// Columns that share one scale in Form::kQ8: the largest divisor of k that is a multiple of 32
+/// Columns that share one scale in Form::kI16: the largest divisor of k that is a multiple of 32
 /// and at most 384; k itself for Form::kF32. Nothing if k has no such divisor.
-/// 384 is a compromise: each group costs a conversion and three multiply-adds per 4 * 12 output
-/// vectors, and the error of one scale grows with the largest of its values.
 [[nodiscard]] std::optional<size_t> GroupOf(Form form, size_t k) noexcept;
 
 /// Rows of a weight matrix as stored in a file. Views the file.
@@ -36,7 +34,7 @@ struct StoredMatrix {
   size_t k = 0;
 };
 
-/// Form::kQ8 as soon as one part is quantised.
+/// Form::kI16 as soon as one part is quantised.
 [[nodiscard]] Form FormOf(std::span<const StoredMatrix> parts) noexcept;
 
 /// Immutable after Pack; const-safe from any thread.
@@ -57,20 +55,20 @@ class PackedMatrix {
   [[nodiscard]] size_t group() const noexcept { return group_; }
 
   [[nodiscard]] const float* f32_panels() const noexcept { return f32_.data(); }
-  [[nodiscard]] const int8_t* q8_panels() const noexcept { return q8_.data(); }
+  [[nodiscard]] const int16_t* i16_panels() const noexcept { return i16_.data(); }
   [[nodiscard]] const float* scales() const noexcept { return scales_.data(); }
   [[nodiscard]] const float* sums() const noexcept { return sums_.data(); }
 
  private:
   void PackRow(size_t row, std::span<const float> values);
-  void PackGroupQ8(size_t row, size_t group_idx, std::span<const float> values);
+  void PackGroup(size_t row, size_t group_idx, std::span<const float> values);
 
   Form form_ = Form::kF32;
   size_t n_ = 0;
   size_t k_ = 0;
   size_t group_ = 0;
   AlignedBuffer<float> f32_;     // [ceil(n/32), k, 32]
-  AlignedBuffer<int8_t> q8_;     // [ceil(n/32), k/4, 32, 4]
+  AlignedBuffer<int16_t> i16_;   // [ceil(n/32), k/2, 32, 2]
   AlignedBuffer<float> scales_;  // [ceil(n/32), k/group, 32]
   AlignedBuffer<float> sums_;    // [ceil(n/32), k/group, 32]
 };
@@ -96,7 +94,7 @@ class Operand {
   size_t k_ = 0;
   size_t group_ = 0;
   AlignedBuffer<float> f32_;      // [rows, k]
-  AlignedBuffer<uint8_t> q8_;     // [rows, k]
+  AlignedBuffer<int16_t> i16_;    // [rows, k]
   AlignedBuffer<float> scales_;   // [rows, k/group]
   AlignedBuffer<float> offsets_;  // [rows, k/group]
 };
