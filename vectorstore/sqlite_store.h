@@ -48,6 +48,7 @@ class SqliteStore final : public Store {
 
   Result<std::vector<Hit>> LexicalSearch(std::string_view query, size_t k,
                                          const Filter& filter) const override;
+  Result<std::vector<uint64_t>> CountChunksWith(std::span<const std::string> terms) const override;
   Result<std::vector<Hit>> DenseSearch(std::span<const float> query, size_t k,
                                        const Filter& filter) const override;
   Result<std::vector<float>> GetVector(ChunkId id) const override;

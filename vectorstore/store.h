@@ -174,6 +174,9 @@ class Store {
   /// BM25 (k1 1.2, b 0.75) over heading path and text. Any bytes are a valid query.
   [[nodiscard]] virtual Result<std::vector<Hit>> LexicalSearch(std::string_view query, size_t k,
                                                                const Filter& filter = {}) const = 0;
+  /// In how many chunks each term occurs; terms are as Tokenize() makes them, 0 when unknown.
+  [[nodiscard]] virtual Result<std::vector<uint64_t>> CountChunksWith(
+      std::span<const std::string> terms) const = 0;
   /// Exact cosine top-k: int8 scan rescored with the f16 originals.
   /// kInvalidArgument if query.size() is not the store's dimension or it is not finite.
   [[nodiscard]] virtual Result<std::vector<Hit>> DenseSearch(std::span<const float> query, size_t k,

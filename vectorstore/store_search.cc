@@ -131,6 +131,20 @@ Result<std::vector<Hit>> SqliteStore::LexicalSearch(std::string_view query, size
   return hits;
 }
 
+Result<std::vector<uint64_t>> SqliteStore::CountChunksWith(
+    std::span<const std::string> terms) const {
+  std::vector<uint64_t> counts;
+  const auto counted = WithIndex(false, [&](const Database& database) -> Result<void> {
+    for (const std::string& term : terms) {
+      VADE_TRY(const auto postings, postings_.Get(database, index_, term));
+      counts.push_back(postings->chunks.size());
+    }
+    return {};
+  });
+  VADE_CHECK_OK(counted);
+  return counts;
+}
+
 Result<std::vector<Hit>> SqliteStore::DenseSearch(std::span<const float> query, size_t k,
                                                   const Filter& filter) const {
   std::vector<Hit> hits;

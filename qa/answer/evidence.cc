@@ -5,13 +5,6 @@
 #include <cmath>
 
 namespace vade::qa {
-namespace {
-
-// A term in this many passages or more is common; counting further would change little.
-constexpr size_t kCommon = 200;
-
-}  // namespace
-
 double TermWeights::Coverage(const Question& question, const TermIndex& index) const {
   if (total <= 0) return 1;
   double covered = 0;
@@ -24,12 +17,14 @@ double TermWeights::Coverage(const Question& question, const TermIndex& index) c
 Result<TermWeights> WeighTerms(const vectorstore::Store& store, const Question& question) {
   VADE_TRY(const vectorstore::Counts counts, store.GetCounts());
   const double num_chunks = static_cast<double>(std::max<uint64_t>(counts.chunks, 1));
+  std::vector<std::string> keys;
+  for (const Term& term : question.terms) keys.push_back(term.key);
+  VADE_TRY(const std::vector<uint64_t> frequencies, store.CountChunksWith(keys));
   TermWeights weights;
-  for (const Term& term : question.terms) {
-    VADE_TRY(const std::vector<vectorstore::Hit> hits, store.LexicalSearch(term.key, kCommon));
-    const double frequency = std::min(static_cast<double>(hits.size()), num_chunks);
+  for (const uint64_t count : frequencies) {
+    const double frequency = std::min(static_cast<double>(count), num_chunks);
     weights.idf.push_back(std::log(1 + (num_chunks - frequency + 0.5) / (frequency + 0.5)));
-    weights.unknown.push_back(hits.empty());
+    weights.unknown.push_back(count == 0);
     weights.total += weights.idf.back();
   }
   return weights;

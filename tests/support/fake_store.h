@@ -117,6 +117,19 @@ class FakeStore : public vectorstore::Store {
     return Rank(scores, k, filter);
   }
 
+  Result<std::vector<uint64_t>> CountChunksWith(std::span<const std::string> terms) const override {
+    std::vector<uint64_t> counts(terms.size());
+    for (const auto& [id, place] : chunks_) {
+      std::set<std::string> words;
+      for (const vectorstore::Token& token :
+           vectorstore::Tokenize(Indexed(id), vectorstore::TokenizeFor::kIndex)) {
+        words.insert(token.term);
+      }
+      for (size_t i = 0; i < terms.size(); ++i) counts[i] += words.count(terms[i]);
+    }
+    return counts;
+  }
+
   Result<std::vector<vectorstore::Hit>> DenseSearch(
       std::span<const float> query, size_t k, const vectorstore::Filter& filter) const override {
     if (search_error) return tl::unexpected<Error>(*search_error);
