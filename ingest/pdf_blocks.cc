@@ -160,7 +160,8 @@ class BlockBuilder {
   }
 
   // The marker may be a span of its own, with a tab after it.
-  static std::optional<ListMarker> MarkerOf(const PdfLine& line, double& text_x0) {
+  [[nodiscard]] std::optional<ListMarker> MarkerAt(size_t i) const {
+    const PdfLine& line = lines_[i];
     const std::string text = line.Text();
     auto marker = FindListMarker(text);
     if (!marker || line.spans.size() > 2) return std::nullopt;
@@ -176,8 +177,7 @@ class BlockBuilder {
 
   bool TakeListItem() {
     const PdfLine& line = lines_[at_];
-    double text_x0 = 0;
-    const auto marker = MarkerOf(line, text_x0);
+    const auto marker = MarkerAt(at_);
     // "1. Introduction" in large or bold type is a heading; a lone marker is nothing.
     if (!marker || !SameSize(line.size, body_.size) || (line.bold && !body_.bold)) return false;
     PdfBlock block;
@@ -189,9 +189,8 @@ class BlockBuilder {
     const size_t first = at_++;
     for (; at_ < lines_.size(); ++at_) {
       const PdfLine& next = lines_[at_];
-      double ignored = 0;
       if (next.starts_column || WideGapAbove(at_) || next.spans.size() > 1 ||
-          !SameSize(next.size, line.size) || MarkerOf(next, ignored)) {
+          !SameSize(next.size, line.size) || MarkerAt(at_)) {
         break;
       }
       // Wrapped lines hang below the text; a line back at the marker is a new paragraph.
@@ -252,10 +251,12 @@ class BlockBuilder {
     const PdfLine& line = lines_[i];
     const PdfLine& above = lines_[i - 1];
     if (line.starts_column || WideGapAbove(i)) return false;
-    if (!SameSize(line.size, above.size) || line.bold != lines_[first].bold) return false;
+    if (!SameSize(line.size, above.size)) return false;
+    // Bold words that fill a line and go on in plain type are the start of a sentence, no heading.
+    const bool runs_on = IsFull(i - 1) && !EndsSentence(above.Text());
+    if (line.bold != lines_[first].bold && !runs_on) return false;
     if (line.mono != above.mono && !body_.mono) return false;
-    double ignored = 0;
-    if (MarkerOf(line, ignored) || IsContentsLine(line)) return false;
+    if (MarkerAt(i) || IsContentsLine(line)) return false;
     if (line.spans.size() > 1 && FindTable(std::span(lines_).subspan(i))) return false;
     const double em = line.size;
     const bool indented = line.box.x0 > above.box.x0 + 0.8 * em;
@@ -290,6 +291,39 @@ class BlockBuilder {
   size_t at_ = 0;
 };
 
+// The distance below full lines of body text is a line distance; below others it may be a
+// paragraph's.
+double MeasureLineGap(const std::vector<PdfPage>& pages, const PdfBodyStyle& body) {
+  const auto is_body = [&](const PdfLine& line) {
+    return line.spans.size() == 1 && SameSize(line.size, body.size);
+  };
+  std::vector<double> widths;
+  for (const PdfPage& page : pages) {
+    for (const PdfLine& line : page.lines) {
+      if (is_body(line)) widths.push_back(line.box.width());
+    }
+  }
+  if (widths.empty()) return body.line_gap_em;
+  std::sort(widths.begin(), widths.end());
+  const double full = 0.85 * widths[widths.size() * 9 / 10];
+  std::vector<double> gaps;
+  for (const PdfPage& page : pages) {
+    for (size_t i = 1; i < page.lines.size(); ++i) {
+      const PdfLine& line = page.lines[i];
+      const PdfLine& above = page.lines[i - 1];
+      const double gap = (line.box.y0 - above.box.y1) / body.size;
+      if (!line.starts_column && is_body(line) && is_body(above) && above.box.width() >= full &&
+          gap > -0.5 && gap < 2) {
+        gaps.push_back(gap);
+      }
+    }
+  }
+  if (gaps.empty()) return body.line_gap_em;
+  const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
+  std::nth_element(gaps.begin(), middle, gaps.end());
+  return *middle;
+}
+
 }  // namespace
 
 PdfBodyStyle MeasureBody(const std::vector<PdfPage>& pages) {
@@ -316,22 +350,7 @@ PdfBodyStyle MeasureBody(const std::vector<PdfPage>& pages) {
   }
   body.bold = bold * 2 > total;
   body.mono = mono * 2 > total;
-  std::vector<double> gaps;
-  for (const PdfPage& page : pages) {
-    for (size_t i = 1; i < page.lines.size(); ++i) {
-      const PdfLine& line = page.lines[i];
-      const double gap = (line.box.y0 - page.lines[i - 1].box.y1) / body.size;
-      const bool plain = line.spans.size() == 1 && page.lines[i - 1].spans.size() == 1;
-      if (plain && !line.starts_column && SameSize(line.size, body.size) && gap > -0.5 && gap < 2) {
-        gaps.push_back(gap);
-      }
-    }
-  }
-  if (!gaps.empty()) {
-    const auto quarter = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 4);
-    std::nth_element(gaps.begin(), quarter, gaps.end());
-    body.line_gap_em = *quarter;
-  }
+  body.line_gap_em = MeasureLineGap(pages, body);
   return body;
 }
 

@@ -65,9 +65,8 @@ class PdfReader {
     const bool any_text = std::any_of(pages_.begin(), pages_.end(),
                                       [](const PdfPage& page) { return page.failure.empty(); });
     if (!any_text) {
-      const bool scanned = std::any_of(pages_.begin(), pages_.end(), [](const PdfPage& page) {
-        return page.failure == "no text layer";
-      });
+      const bool scanned = std::any_of(pages_.begin(), pages_.end(),
+                                       [](const PdfPage& page) { return page.failure == kNoText; });
       if (scanned) {
         return Fail(ErrorCode::kUnsupported, "no text layer (scanned); OCR needed");
       }
@@ -98,7 +97,7 @@ class PdfReader {
     for (int i = 0; i < num_pages; ++i) {
       if (CpuSeconds() > deadline || failures_in_a_row == kMaxFailuresInARow) break;
       PdfPage page = source_.ReadPage(i);
-      failures_in_a_row = page.failure == "unreadable page" ? failures_in_a_row + 1 : 0;
+      failures_in_a_row = page.failure == kUnreadable ? failures_in_a_row + 1 : 0;
       pages_.push_back(std::move(page));
     }
     if (failures_in_a_row == kMaxFailuresInARow) pages_.resize(pages_.size() - kMaxFailuresInARow);

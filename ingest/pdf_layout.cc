@@ -1,9 +1,9 @@
 // Reading order by cutting the page. A gutter is a vertical strip that a stack of lines leaves free
 // on both sides. Free strips also run through tables, so a gutter counts only where both sides are
-// prose: enough lines of even, column-wide text, whose paragraphs start at different heights. (The
-// cells of a table row start at the same height.) Full-width lines end a stack. Each side is cut
-// again, which gives three and more columns.
-// Cost: candidate gutters (<= kMaxCandidates) times spans, per cut.
+// columns: lines that fill their width, prose on one side at least, whose paragraphs start at
+// different heights. (The cells of a table row start at the same height.) Full-width lines end a
+// stack. Each side is cut again, which gives three and more columns. Cost: candidate gutters (<=
+// kMaxCandidates) times spans, per cut.
 #include "ingest/pdf_layout.h"
 
 #include <algorithm>
@@ -11,8 +11,6 @@
 #include <map>
 #include <optional>
 #include <utility>
-
-#include "engine/base/utf8.h"
 
 namespace vade::ingest {
 namespace {
@@ -24,7 +22,6 @@ constexpr double kWordGapEm = 0.12;  // narrower gaps are kerning, not spaces
 constexpr double kMinGutterEm = 0.9;
 constexpr double kMinColumnEm = 9.0;  // narrower columns of text are table columns
 constexpr size_t kMinColumnLines = 4;
-constexpr double kMinColumnChars = 15;  // characters per line, on average
 constexpr size_t kMaxCandidates = 16;
 constexpr int kMaxCuts = 6;  // depth; three columns need two
 
@@ -49,24 +46,50 @@ void SortByHeight(Spans& spans) {
   });
 }
 
-// Most of the text stands in lines that fill the column.
-bool IsProse(const Spans& spans, double em) {
-  if (spans.size() < kMinColumnLines) return false;
-  std::vector<double> widths;
-  for (const PdfSpan& span : spans) widths.push_back(span.box.width());
+// Share of the text (by width) that stands in pieces nearly as wide as the column; 0 when there is
+// too little, or the column too narrow, to be prose at all.
+double ShareInFullLines(const std::vector<double>& piece_widths, double em) {
+  if (piece_widths.size() < kMinColumnLines) return 0;
+  std::vector<double> widths = piece_widths;
   std::sort(widths.begin(), widths.end());
   const double full = widths[widths.size() * 9 / 10];
-  double chars = 0;
-  double chars_in_full_lines = 0;
-  for (const PdfSpan& span : spans) {
-    const auto count = static_cast<double>(utf8::CountCodePoints(span.text));
-    chars += count;
-    if (span.box.width() >= 0.75 * full) chars_in_full_lines += count;
+  if (full < kMinColumnEm * em) return 0;
+  double all = 0;
+  double in_full_lines = 0;
+  for (const double width : widths) {
+    all += width;
+    in_full_lines += width >= 0.75 * full ? width : 0;
   }
-  // A wide script has fewer characters in the same space: half of them count as enough there.
-  const double enough = std::min(kMinColumnChars, 0.6 * full / em + 4);
-  return full >= kMinColumnEm * em && chars_in_full_lines >= 0.5 * chars &&
-         chars >= enough * static_cast<double>(spans.size());
+  return in_full_lines / all;
+}
+
+// Pieces are spans: cells of a table are narrow, lines of prose are not.
+bool IsProse(const Spans& spans, double em) {
+  std::vector<double> widths;
+  for (const PdfSpan& span : spans) widths.push_back(span.box.width());
+  return ShareInFullLines(widths, em) >= 0.5;
+}
+
+// Pieces are whole lines: a column may hold a table of its own.
+bool IsColumn(Spans spans, double em) {
+  SortByHeight(spans);
+  std::vector<Box> lines;
+  for (const PdfSpan& span : spans) {
+    if (!lines.empty() && VerticalOverlap(lines.back(), span.box) > 0.5) {
+      lines.back().Include(span.box);
+    } else {
+      lines.push_back(span.box);
+    }
+  }
+  std::vector<double> widths;
+  for (const Box& line : lines) widths.push_back(line.width());
+  return ShareInFullLines(widths, em) >= 0.5;
+}
+
+// One side is prose, the other at least fills its width.
+bool AreColumns(const Spans& left, const Spans& right, double em) {
+  if (left.size() < kMinColumnLines || right.size() < kMinColumnLines) return false;
+  return (IsProse(left, em) && IsColumn(right, em)) || (IsColumn(left, em) && IsProse(right, em));
 }
 
 // Tops of the lines that follow a gap wider than the usual line distance of this stack.
@@ -135,8 +158,8 @@ void FindStacks(const Spans& spans, double em, Cut& cut) {
   Box range{0, -1e9, 0, 1e9};
   const auto close = [&](double y1) {
     range.y1 = y1;
-    if (IsProse(stack.left, em) && IsProse(stack.right, em) &&
-        !RowsAlign(stack.left, stack.right, em) && !BeginsWithHeader(stack.left, stack.right, em)) {
+    if (AreColumns(stack.left, stack.right, em) && !RowsAlign(stack.left, stack.right, em) &&
+        !BeginsWithHeader(stack.left, stack.right, em)) {
       cut.stacks.push_back(range);
       cut.num_spans += stack.left.size() + stack.right.size();
     }

@@ -56,6 +56,7 @@ struct Place {
 struct MarginLine {
   std::vector<size_t> spans;
   bool top = false;
+  bool outermost = false;
 };
 
 std::vector<MarginLine> MarginLines(const PdfPage& page) {
@@ -77,7 +78,7 @@ std::vector<MarginLine> MarginLines(const PdfPage& page) {
                                                               page.spans[i].box) > 0.5;
       if (!same_line) {
         if (++num_lines > kMaxMarginLines) break;
-        lines.push_back({{}, top});
+        lines.push_back({{}, top, num_lines == 1});
       }
       lines.back().spans.push_back(i);
     }
@@ -88,10 +89,13 @@ std::vector<MarginLine> MarginLines(const PdfPage& page) {
 class Margins {
  public:
   explicit Margins(std::vector<PdfPage>& pages) : pages_(pages) {
-    for (const PdfPage& page : pages) {
+    for (size_t page_idx = 0; page_idx < pages.size(); ++page_idx) {
+      const PdfPage& page = pages[page_idx];
       num_text_pages_ += !page.spans.empty();
       for (const MarginLine& line : MarginLines(page)) {
-        for (const size_t i : line.spans) ++seen_[PlaceOf(page.spans[i], page, line.top)];
+        for (const size_t i : line.spans) {
+          seen_[PlaceOf(page.spans[i], page, line.top)].push_back(page_idx);
+        }
       }
     }
   }
@@ -122,15 +126,20 @@ class Margins {
     return {Pattern(span.text), std::lround(from_edge / kHeightStep), top};
   }
 
-  size_t TimesSeen(const PdfSpan& span, const PdfPage& page, bool top) const {
+  size_t PagesWith(const PdfSpan& span, const PdfPage& page, bool top) const {
     Place place = PlaceOf(span, page, top);
-    size_t times = 0;
+    std::vector<size_t> on_pages;
     --place.height;
     for (int step = 0; step < 3; ++step, ++place.height) {
       const auto found = seen_.find(place);
-      if (found != seen_.end()) times += found->second;
+      if (found == seen_.end()) continue;
+      // A few hundred say as much as all of them.
+      const auto end = found->second.begin() +
+                       static_cast<std::ptrdiff_t>(std::min<size_t>(found->second.size(), 64));
+      on_pages.insert(on_pages.end(), found->second.begin(), end);
     }
-    return times;
+    std::sort(on_pages.begin(), on_pages.end());
+    return static_cast<size_t>(std::unique(on_pages.begin(), on_pages.end()) - on_pages.begin());
   }
 
   // Facing pages alternate: a quarter of the pages, or a good number of them, is enough.
@@ -141,16 +150,17 @@ class Margins {
   bool IsRunning(const MarginLine& line, const PdfPage& page) const {
     return std::any_of(line.spans.begin(), line.spans.end(), [&](size_t i) {
       const PdfSpan& span = page.spans[i];
-      const size_t times = TimesSeen(span, page, line.top);
-      if (times >= Enough()) return true;
-      if (!IsPageNumber(span.text, page)) return false;
-      const bool alone = line.spans.size() == 1 && span.text == page.label;
-      return times >= 2 || (alone && num_text_pages_ > 1);
+      // Bare numbers stand in tables, too: only the outermost line can be the page number.
+      if (line.outermost && IsPageNumber(span.text, page)) {
+        const bool alone = line.spans.size() == 1 && span.text == page.label;
+        return PagesWith(span, page, line.top) >= 2 || (alone && num_text_pages_ > 1);
+      }
+      return Pattern(span.text) != "#" && PagesWith(span, page, line.top) >= Enough();
     });
   }
 
   std::vector<PdfPage>& pages_;
-  std::map<Place, size_t> seen_;
+  std::map<Place, std::vector<size_t>> seen_;  // the pages, ascending
   size_t num_text_pages_ = 0;
 };
 

@@ -3,12 +3,9 @@
 
 #include <poppler-document.h>
 #include <poppler-global.h>
-#include <poppler-image.h>
-#include <poppler-page-renderer.h>
 #include <poppler-page.h>
 #include <poppler-toc.h>
 
-#include <algorithm>
 #include <climits>
 #include <cmath>
 
@@ -19,8 +16,6 @@ namespace vade::ingest {
 namespace {
 
 constexpr double kMinFontSize = 1.0;  // points: smaller text is not there to be read
-constexpr double kRenderDpi = 18;
-constexpr int kMaxRendered = 16;
 constexpr size_t kMaxWordsPerPage = 200'000;
 constexpr size_t kMaxOutlineEntries = 20'000;
 constexpr uint32_t kMaxOutlineDepth = 32;
@@ -74,7 +69,7 @@ class PopplerSource final : public PdfSource {
     PdfPage page;
     const std::unique_ptr<poppler::page> source(file_->create_page(page_idx));
     if (!source) {
-      page.failure = "unreadable page";
+      page.failure = kUnreadable;
       return page;
     }
     page.label = ToUtf8(source->label());
@@ -82,9 +77,7 @@ class PopplerSource final : public PdfSource {
     page.width = area.width();
     page.height = area.height();
     ReadWords(*source, page);
-    if (page.spans.empty() && page.sideways.empty() && !IsBlank(*source)) {
-      page.failure = "no text layer";
-    }
+    if (page.spans.empty() && page.sideways.empty()) page.failure = kNoText;
     return page;
   }
 
@@ -125,23 +118,6 @@ class PopplerSource final : public PdfSource {
     }
   }
 
-  // Nothing is drawn on it: left empty on purpose, not a scan. Drawing is dear, so only a few pages
-  // are looked at; after that, pages without text count as scans.
-  bool IsBlank(const poppler::page& source) {
-    if (num_rendered_++ >= kMaxRendered) return false;
-    poppler::page_renderer renderer;
-    renderer.set_image_format(poppler::image::format_gray8);
-    const poppler::image image = renderer.render_page(&source, kRenderDpi, kRenderDpi);
-    if (!image.is_valid()) return false;
-    for (int y = 0; y < image.height(); ++y) {
-      const char* row = image.const_data() + static_cast<std::ptrdiff_t>(y) * image.bytes_per_row();
-      if (std::any_of(row, row + image.width(), [&](char c) { return c != *image.const_data(); })) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   static bool IsHidden(const PdfSpan& word, const PdfPage& page) {
     return word.size < kMinFontSize || word.box.x1 < 0 || word.box.y1 < 0 ||
            word.box.x0 > page.width || word.box.y0 > page.height;
@@ -159,7 +135,6 @@ class PopplerSource final : public PdfSource {
 
   std::unique_ptr<poppler::document> file_;
   uint64_t num_hidden_chars_ = 0;
-  int num_rendered_ = 0;
 };
 
 }  // namespace

@@ -12,6 +12,10 @@
 
 namespace vade::ingest {
 
+/// Values of PdfPage::failure.
+inline constexpr std::string_view kNoText = "no text on this page (blank or scanned)";
+inline constexpr std::string_view kUnreadable = "unreadable page";
+
 struct OutlineEntry {
   std::string title;
   uint32_t level = 1;

@@ -164,6 +164,10 @@ Result<FileType> Sniff(std::string_view head, std::string_view file_name) {
   if (head.empty()) return Fail(ErrorCode::kUnsupported, "unrecognised content: empty file");
   // Readers accept leading junk before a PDF header; so do we.
   if (head.substr(0, 1024).find("%PDF-") != std::string_view::npos) return FileType::kPdf;
+  // A lost header is repaired by readers, too.
+  if (HasExtension(file_name, {"pdf"}) && head.find(" obj") != std::string_view::npos) {
+    return FileType::kPdf;
+  }
   if (head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06")) return FileType::kZip;
   if (head.starts_with("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")) {
     return Fail(ErrorCode::kUnsupported, "unsupported: " + std::string(OleKind(head)));
