@@ -164,15 +164,13 @@ class BlockBuilder {
     const PdfLine& line = lines_[i];
     const std::string text = line.Text();
     auto marker = FindListMarker(text);
-    if (!marker || line.spans.size() > 2) return std::nullopt;
-    const std::string& first = line.spans[0].text;
-    text_x0 = line.spans[0].box.x0 + 1.2 * line.size;
-    if (line.spans.size() == 2) {
-      if (!FindListMarker(first) || FindListMarker(first)->length < first.size())
-        return std::nullopt;
-      text_x0 = line.spans[1].box.x0;
-    }
-    return marker;
+    if (!marker || line.spans.size() == 1) return marker;
+    const auto alone = FindListMarker(line.spans[0].text);
+    if (!alone) return std::nullopt;
+    // "1. | Press the button": the tab after the marker. More spans: wide gaps of justified text,
+    // unless they are the cells of a table.
+    if (line.spans.size() == 2 && alone->length == line.spans[0].text.size()) return marker;
+    return FindTable(std::span(lines_).subspan(i)) ? std::nullopt : marker;
   }
 
   bool TakeListItem() {
