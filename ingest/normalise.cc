@@ -133,6 +133,8 @@ bool KeepsHyphen(std::string_view line) {
   static constexpr std::array<std::string_view, 13> kPrefixes = {
       "self",  "non",  "well", "half",  "cross", "semi", "two",
       "three", "four", "user", "built", "step",  "state"};
+  constexpr size_t kLongestCompound = 48;  // bounds the search on text without spaces
+  line = line.substr(line.size() - std::min(line.size(), kLongestCompound));
   const size_t space = line.find_last_of(" \t\n(");
   const std::string_view word = space == std::string_view::npos ? line : line.substr(space + 1);
   if (word.find('-') != std::string_view::npos) return true;  // "state-of-the-"

@@ -11,6 +11,7 @@
 #include "ingest/extractor.h"
 #include "ingest/text_input.h"
 #include "ingest/text_lines.h"
+#include "ingest/text_running.h"
 #include "ingest/text_table.h"
 
 namespace vade::ingest {
@@ -26,12 +27,16 @@ constexpr size_t kUnwrappedWidth = 160;
 class TextReader {
  public:
   TextReader(std::string_view text, uint64_t max_text_bytes)
-      : text_(text), builder_("text", max_text_bytes) {}
+      : text_(text), running_(text), builder_("text", max_text_bytes) {}
 
   Result<Document> Read(std::string_view fallback_title);
 
  private:
-  void AddRegion(Lines region, uint32_t blank_lines);
+  void AddRegion(Lines whole);
+  void EndList() {
+    builder_.EndList();
+    list_indents_.clear();
+  }
   size_t AddLeadingHeadings(Lines region);
   size_t AddHeading(Lines rest, bool first);
   size_t AddFence(Lines region);
@@ -40,9 +45,11 @@ class TextReader {
   void AddListItem(const TextLine& line, const ListMarker& marker);
   void AddParagraphs(Lines lines);
   void AddCode(Lines lines);
-  void StartPage() { builder_.BeginPage({}); }
+  void StartPage() { builder_.BeginPage(running_.Label(page_idx_++)); }
 
   std::string_view text_;
+  RunningLines running_;
+  size_t page_idx_ = 0;
   DocumentBuilder builder_;
   std::vector<uint32_t> list_indents_;  // open list levels; empty: not in a list
   uint32_t paragraph_indent_ = 0;       // of the last paragraph: code is indented further
@@ -94,11 +101,16 @@ bool IsWrapped(Lines lines) {
   return early_breaks * 2 <= lines.size() - 1;
 }
 
-size_t ColonFacts(Lines lines) {
-  return static_cast<size_t>(std::count_if(lines.begin(), lines.end(), [](const TextLine& line) {
-    const size_t colon = line.text.find(": ");
-    return colon != std::string_view::npos && colon > 0 && colon <= 40;
-  }));
+// "Model: X-200", not a sentence with a colon in it.
+bool IsFact(const TextLine& line) {
+  const size_t colon = line.text.find(": ");
+  if (colon == std::string_view::npos || colon == 0 || StartsLower(line.text)) return false;
+  const std::string_view key = line.text.substr(0, colon);
+  return key.size() <= 40 && std::count(key.begin(), key.end(), ' ') <= 3;
+}
+
+bool AreFacts(Lines lines) {
+  return static_cast<size_t>(std::count_if(lines.begin(), lines.end(), IsFact)) * 2 > lines.size();
 }
 
 Result<Document> TextReader::Read(std::string_view fallback_title) {
@@ -117,40 +129,37 @@ Result<Document> TextReader::Read(std::string_view fallback_title) {
     }
     while (more && !line.page_break_before && region.size() < kMaxRegionLines &&
            (in_fence_ ? region.empty() : !line.text.empty())) {
-      region.push_back(line);
+      if (!running_.Contains(line.text)) region.push_back(line);
       more = reader.Next(line);
     }
+    AddRegion(region);
     uint32_t blank_lines = 0;
-    while (!in_fence_ && more && !line.page_break_before && line.text.empty()) {
+    for (; !in_fence_ && more && !line.page_break_before && line.text.empty();
+         more = reader.Next(line)) {
       ++blank_lines;
-      more = reader.Next(line);
     }
-    if (!region.empty()) AddRegion(region, blank_lines);
+    // Two blank lines end a list even when the next region looks like more of it.
+    if (blank_lines > 1) EndList();
   }
   if (in_fence_) builder_.AddCode(fence_text_);
   return builder_.Finish(fallback_title);
 }
 
-void TextReader::AddRegion(Lines region, uint32_t blank_lines) {
+void TextReader::AddRegion(Lines whole) {
+  Lines region = whole;
   while (!region.empty()) {
     const bool fence = IsFence(region.front());
     if (in_fence_ || fence) {
       region = region.subspan(AddFence(region));
       continue;
     }
-    Lines before_fence = region;
     const auto next_fence = std::find_if(region.begin(), region.end(), IsFence);
-    before_fence = region.first(static_cast<size_t>(next_fence - region.begin()));
+    const Lines before_fence = region.first(static_cast<size_t>(next_fence - region.begin()));
     const size_t headings = AddLeadingHeadings(before_fence);
     if (headings < before_fence.size()) AddBody(before_fence.subspan(headings));
     region = region.subspan(before_fence.size());
   }
-  // Two blank lines end a list even when the next region looks like more of it.
-  if (blank_lines > 1) {
-    builder_.EndList();
-    list_indents_.clear();
-  }
-  page_broke_paragraph_ = false;
+  if (!whole.empty()) page_broke_paragraph_ = false;
 }
 
 // ``` fences are used outside Markdown too. Returns how many lines were taken.
@@ -281,8 +290,7 @@ void TextReader::AddParagraphs(Lines lines) {
   }
   list_indents_.clear();
   paragraph_indent_ = lines.back().indent;
-  const bool wrapped =
-      lines.size() == 1 || (IsWrapped(lines) && ColonFacts(lines) * 2 <= lines.size());
+  const bool wrapped = lines.size() == 1 || (IsWrapped(lines) && !AreFacts(lines));
   const uint32_t margin =
       std::min_element(lines.begin(), lines.end(), [](const TextLine& a, const TextLine& b) {
         return a.indent < b.indent;

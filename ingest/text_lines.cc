@@ -85,6 +85,16 @@ bool IsAdmonition(std::string_view line) {
   return std::find(kLabels.begin(), kLabels.end(), line) != kLabels.end();
 }
 
+// At least four letters, all capital, hardly a code like "E-204".
+bool IsAllCaps(std::string_view line) {
+  size_t letters = 0;
+  for (const char c : line) {
+    if (IsLower(c) || static_cast<uint8_t>(c) >= 0x80) return false;
+    letters += IsUpper(c);
+  }
+  return letters >= 4 && letters * 2 >= line.size() && !EndsLikeSentence(line);
+}
+
 // "1.", "2.3", "2.3.1." followed by a title: the number of components.
 std::optional<uint32_t> NumberedHeading(std::string_view line) {
   uint32_t components = 0;
@@ -102,9 +112,9 @@ std::optional<uint32_t> NumberedHeading(std::string_view line) {
   if (components == 0 || components > 6 || at >= line.size() || !IsBlank(line[at])) {
     return std::nullopt;
   }
-  if (components == 1 && !dot) return std::nullopt;  // "3 screws"
   const std::string_view title = TrimLeft(line.substr(at));
   if (title.empty() || EndsLikeSentence(title)) return std::nullopt;
+  if (components == 1 && !dot && !IsAllCaps(title)) return std::nullopt;  // "3 screws"
   const char first = title.front();
   if (IsLower(first) || IsDigit(first)) return std::nullopt;
   return components;
@@ -145,16 +155,6 @@ std::optional<uint32_t> WordHeading(std::string_view line) {
     if ((IsDigit(c) || IsUpper(c)) && !EndsLikeSentence(line)) return level;
   }
   return std::nullopt;
-}
-
-// At least four letters, all capital, hardly a code like "E-204".
-bool IsAllCaps(std::string_view line) {
-  size_t letters = 0;
-  for (const char c : line) {
-    if (IsLower(c) || static_cast<uint8_t>(c) >= 0x80) return false;
-    letters += IsUpper(c);
-  }
-  return letters >= 4 && letters * 2 >= line.size() && !EndsLikeSentence(line);
 }
 
 }  // namespace

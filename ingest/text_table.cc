@@ -142,6 +142,13 @@ std::vector<size_t> ColumnStarts(const std::vector<bool>& ink) {
   return starts;
 }
 
+// "Safety ........": the dots that lead the eye to a page number.
+std::string_view WithoutLeader(std::string_view cell) {
+  const size_t end = cell.find_last_not_of(". ");
+  const size_t dots = cell.size() - (end == std::string_view::npos ? 0 : end + 1);
+  return dots >= 4 ? cell.substr(0, cell.size() - dots) : cell;
+}
+
 std::vector<std::string> CutAtColumns(const TextLine& line, const std::vector<size_t>& starts) {
   std::vector<std::string> cells(starts.size());
   size_t column = line.indent;
@@ -153,7 +160,7 @@ std::vector<std::string> CutAtColumns(const TextLine& line, const std::vector<si
     column += DisplayWidth(line.text.substr(at, c.length));
     at += c.length;
   }
-  for (std::string& text : cells) text = std::string(Trim(text));
+  for (std::string& text : cells) text = std::string(WithoutLeader(Trim(text)));
   return cells;
 }
 

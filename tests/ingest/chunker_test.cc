@@ -147,7 +147,7 @@ TEST(Chunker, HeadingIsNeverLeftAtTheEndOfAChunk) {
   DocumentBuilder builder("text", kMaxText);
   std::mt19937 random(7);
   for (int i = 0; i < 200; ++i) {
-    builder.AddHeading(1 + random() % 4, "Heading");
+    builder.AddHeading(static_cast<uint32_t>(1 + random() % 4), "Heading");
     const auto paragraphs = random() % 3 + 1;
     for (size_t j = 0; j < paragraphs; ++j) builder.AddParagraph(Sentences(random() % 30 + 1));
   }
