@@ -115,7 +115,7 @@ void Measure(const Collection& collection, size_t words, const std::filesystem::
   std::unordered_map<DocumentId, std::string> names;
   const auto start = Clock::now();
   {
-    const auto store = OrDie(Store::Open(path, {}));
+    const auto store = OrDie(Store::Open(path, {.durable = false}));
     OrDie(store->SetFingerprints({"none", "words", 0}));
     const auto root = OrDie(store->AddCollection("/", "bench"));
     for (const auto& [id, text] : collection.documents) {

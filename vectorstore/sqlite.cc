@@ -36,9 +36,16 @@ ErrorCode CodeOf(int primary_code) noexcept {
 Error SqliteError(std::string_view path, std::string_view what, int extended_code) {
   const int primary = extended_code & 0xff;
   const int memory_failure = extended_code == SQLITE_IOERR_NOMEM ? SQLITE_NOMEM : primary;
-  std::string reason = primary == SQLITE_FULL ? "disk full" : sqlite3_errstr(extended_code);
-  if (extended_code != primary) reason += " (" + std::to_string(extended_code) + ")";
-  return {CodeOf(memory_failure), std::string(path) + ": " + std::string(what) + ": " + reason};
+  std::string message = std::string(path) + ": " + std::string(what);
+  if (primary == SQLITE_FULL) {
+    message += ": disk full";
+  } else if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
+    message += ": damaged; restore a backup, or move it away and index again";
+  } else if (const std::string reason = sqlite3_errstr(extended_code); !what.ends_with(reason)) {
+    message += ": " + reason;
+  }
+  if (extended_code != primary) message += " (" + std::to_string(extended_code) + ")";
+  return {CodeOf(memory_failure), std::move(message)};
 }
 
 Result<bool> Statement::Step() {
