@@ -237,12 +237,13 @@ class DocxReader {
 
   void EmitListItem(const ListReference& list, const std::string& marker, const std::string& text) {
     // Another list at the outermost level; deeper ones are often lists of their own in the file.
-    if (in_list_ && list.level == 0 && last_list_.level == 0 && list.num_id != last_list_.num_id) {
+    if (in_list_ && list.level == 0 && outer_list_ != 0 && list.num_id != outer_list_) {
       builder_.EndList();
     }
+    if (!in_list_) outer_list_ = 0;
+    if (list.level == 0) outer_list_ = list.num_id;
     builder_.AddListItem(static_cast<uint32_t>(list.level), marker, text);
     in_list_ = true;
-    last_list_ = list;
   }
 
   static std::optional<ListReference> ListOf(pugi::xml_node properties, const DocxStyle& style) {
@@ -363,7 +364,7 @@ class DocxReader {
   std::vector<pugi::xml_node> pending_boxes_;
   std::string carried_text_;
   std::string code_;
-  ListReference last_list_;
+  int outer_list_ = 0;  // number id of the outermost items of the open list
   bool in_list_ = false;
   bool has_title_ = false;
   bool has_pages_ = false;

@@ -30,6 +30,9 @@ std::string SymbolText(pugi::xml_node node) {
   uint32_t value = 0;
   const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), value, 16);
   if (error != std::errc() || end != hex.data() + hex.size()) return {};
+  const std::string_view font = Attribute(node, "font");
+  const bool symbol_font = font == "Symbol" || font.starts_with("Wingdings");
+  if (symbol_font && value < 0x100) value += 0xF000;  // either way of writing it is in use
   if (value == 0xF0B7 || value == 0xF0A7) return "\u2022";
   if (value == 0xF0E0) return "\u2192";
   if (value < 0x20 || value > 0xFFFF || (value >= 0xD800 && value < 0xF900)) return {};

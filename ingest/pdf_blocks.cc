@@ -187,10 +187,11 @@ class BlockBuilder {
     const size_t first = at_++;
     for (; at_ < lines_.size(); ++at_) {
       const PdfLine& next = lines_[at_];
-      if (next.starts_column || WideGapAbove(at_) || next.spans.size() > 1 ||
-          !SameSize(next.size, line.size) || MarkerAt(at_)) {
+      if (next.starts_column || WideGapAbove(at_) || !SameSize(next.size, line.size) ||
+          MarkerAt(at_)) {
         break;
       }
+      if (next.spans.size() > 1 && FindTable(std::span(lines_).subspan(at_))) break;
       // Wrapped lines hang below the text; a line back at the marker is a new paragraph.
       if (next.box.x0 < line.box.x0 + 0.5 * line.size && !IsFull(at_ - 1)) break;
       if (next.box.x0 < line.box.x0 - line.size) break;

@@ -13,6 +13,8 @@
 namespace vade::ingest {
 namespace {
 
+constexpr size_t kMaxCoverTextBytes = 150;  // a subtitle or an address, no paragraph
+
 // Case, spaces and punctuation do not matter when an outline title is looked up.
 std::string Fold(std::string_view text) {
   std::string out;
@@ -93,7 +95,13 @@ PdfHeadings::PdfHeadings(const std::vector<std::vector<PdfBlock>>& pages,
       if (const uint32_t depth = NumberDepth(block.text); depth > 0) ++vote[depth];
     }
   }
-  // A style seen once, on the cover, is the title's: chapters must not sink below it.
+  // A style seen once, on the cover, is the title's: chapters must not sink below it. A first page
+  // with running text is no cover.
+  const bool has_cover = pages.size() > 1 &&
+                         std::none_of(pages[0].begin(), pages[0].end(), [&](const PdfBlock& block) {
+                           return !IsCandidate(block) && block.text.size() > kMaxCoverTextBytes;
+                         });
+  if (!has_cover) on_first_page.clear();
   for (const StyleKey& key : on_first_page) {
     if (members[key] == 1 && members.size() > 1 && votes[key].empty()) {
       level_of_style_[key] = 1;

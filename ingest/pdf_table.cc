@@ -109,16 +109,28 @@ std::vector<bool> FindRowStarts(std::span<const PdfLine> lines,
   const double em = lines.front().size;
   const bool two_sizes = *high - *low > 0.25 * em;
   const double threshold = (std::max(*low, -0.2 * em) + *high) / 2;
+  const auto is_complete = [&](size_t i) {
+    return lines[i].spans.size() == columns.size() &&
+           ColumnOf(lines[i].spans.front(), columns) == 0;
+  };
+  // One gap below the header and even rows after it are not "two sizes".
+  size_t wide = 0;
+  size_t complete = 0;
   for (size_t i = 1; i < lines.size(); ++i) {
-    const bool has_first = ColumnOf(lines[i].spans.front(), columns) == 0;
-    const bool full = lines[i].spans.size() == columns.size();
+    const bool is_wide = gaps[i - 1] > threshold;
+    wide += is_wide;
+    complete += !is_wide && is_complete(i);
+  }
+  const size_t narrow = gaps.size() - wide;
+  const bool even_rows = complete * 10 >= narrow * 8;
+  for (size_t i = 1; i < lines.size(); ++i) {
     // Overlapping lines belong together whatever they hold: a cell centred beside a wrapped one.
     if (gaps[i - 1] < -0.1 * em) {
       starts[i] = false;
-    } else if (two_sizes) {
-      starts[i] = gaps[i - 1] > threshold || (full && has_first && lines[i - 1].spans.size() > 1);
+    } else if (two_sizes && !even_rows) {
+      starts[i] = gaps[i - 1] > threshold;
     } else {
-      starts[i] = has_first;
+      starts[i] = ColumnOf(lines[i].spans.front(), columns) == 0;
     }
   }
   return starts;
