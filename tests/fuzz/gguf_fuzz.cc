@@ -41,6 +41,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string text = "Press [SEP] the \xED\x95\x9C pump e\xCC\x81 9.";
   const auto ids = (*tokenizer)->Encode(text, true, true);
   if ((*tokenizer)->Encode(text, false, false).size() != (*tokenizer)->Count(text)) std::abort();
-  (*tokenizer)->Decode(ids, {});
+  static_cast<void>((*tokenizer)->Decode(ids, {}));
   return 0;
 }
