@@ -40,6 +40,10 @@ std::string_view FileStem(std::string_view path) {
   return path.substr(0, path.find_last_of('.'));
 }
 
+std::string NameText(const DocumentName& name) {
+  return name.title + " " + std::string(FileStem(name.path));
+}
+
 /// For each asked identifier: does this chunk hold it (text, heading or table header)?
 Result<std::vector<bool>> HeldIdentifiers(const vectorstore::Store& store,
                                           const std::vector<std::string>& asked,
@@ -84,8 +88,7 @@ std::vector<double> TitleMatch(std::string_view question, const std::vector<Docu
   std::vector<TermSet> named(names.size());  // asked words in each name
   std::unordered_map<std::string, size_t> carriers;
   for (size_t i = 0; i < names.size(); ++i) {
-    const std::string name = names[i].title + " " + std::string(FileStem(names[i].path));
-    for (const std::string& term : TermsOf(name, vectorstore::TokenizeFor::kIndex)) {
+    for (const std::string& term : TermsOf(NameText(names[i]), vectorstore::TokenizeFor::kIndex)) {
       if (!asked.contains(term)) continue;
       named[i].insert(term);
       ++carriers[term];
@@ -106,25 +109,40 @@ std::vector<double> TitleMatch(std::string_view question, const std::vector<Docu
   return match;
 }
 
-Result<void> AddTitleBonus(const vectorstore::Store& store, std::string_view question,
-                           std::vector<Candidate>& candidates) {
+Result<std::vector<DocumentName>> NamesOf(const vectorstore::Store& store,
+                                          const std::vector<Candidate>& candidates) {
   std::vector<DocumentName> names;
-  std::unordered_map<vectorstore::DocumentId, size_t> index_of;
+  std::unordered_set<vectorstore::DocumentId> seen;
   for (const Candidate& candidate : candidates) {
-    if (!index_of.try_emplace(candidate.document, names.size()).second) continue;
+    if (!seen.insert(candidate.document).second) continue;
     VADE_TRY(vectorstore::DocumentRecord record, store.GetDocument(candidate.document));
     names.push_back({candidate.document, std::move(record.title), std::move(record.path)});
   }
+  return names;
+}
+
+std::vector<std::string> LocatingIdentifiers(const std::vector<std::string>& asked,
+                                             const std::vector<DocumentName>& names) {
+  std::vector<std::string> locating = asked;
+  for (const DocumentName& name : names) {
+    for (const std::string& key : IdentifierKeys(NameText(name))) std::erase(locating, key);
+  }
+  return locating;
+}
+
+void AddTitleBonus(std::string_view question, const std::vector<DocumentName>& names,
+                   std::vector<Candidate>& candidates) {
   const std::vector<double> match = TitleMatch(question, names);
+  std::unordered_map<vectorstore::DocumentId, double> match_of;
+  for (size_t i = 0; i < names.size(); ++i) match_of[names[i].document] = match[i];
   for (Candidate& candidate : candidates) {
-    candidate.title_bonus = kTitleBonus * match[index_of[candidate.document]];
+    candidate.title_bonus = kTitleBonus * match_of[candidate.document];
     candidate.score += candidate.title_bonus;
   }
-  return {};
 }
 
 Result<void> AddIdentifierBonus(const vectorstore::Store& store,
-                                const std::vector<std::string>& asked,
+                                const std::vector<std::string>& locating,
                                 const std::vector<vectorstore::Hit>& hits, DocumentCache& documents,
                                 std::vector<Candidate>& candidates) {
   SortByScore(candidates);
@@ -134,18 +152,18 @@ Result<void> AddIdentifierBonus(const vectorstore::Store& store,
   places.erase(std::unique(places.begin(), places.end()), places.end());
 
   std::vector<std::vector<bool>> held(places.size());
-  std::vector<double> num_holders(asked.size(), 0.0);
+  std::vector<double> num_holders(locating.size(), 0.0);
   for (size_t i = 0; i < places.size(); ++i) {
-    VADE_TRY(held[i], HeldIdentifiers(store, asked, candidates[places[i]].chunk, documents));
-    for (size_t k = 0; k < asked.size(); ++k) num_holders[k] += held[i][k] ? 1 : 0;
+    VADE_TRY(held[i], HeldIdentifiers(store, locating, candidates[places[i]].chunk, documents));
+    for (size_t k = 0; k < locating.size(); ++k) num_holders[k] += held[i][k] ? 1 : 0;
   }
   for (size_t i = 0; i < places.size(); ++i) {
     double share = 0;
-    for (size_t k = 0; k < asked.size(); ++k) {
+    for (size_t k = 0; k < locating.size(); ++k) {
       if (held[i][k]) share += std::min(1.0, kLocatingPassages / num_holders[k]);
     }
     Candidate& candidate = candidates[places[i]];
-    candidate.identifier_bonus = kIdentifierBonus * share / static_cast<double>(asked.size());
+    candidate.identifier_bonus = kIdentifierBonus * share / static_cast<double>(locating.size());
     candidate.score += candidate.identifier_bonus;
   }
   return {};

@@ -27,16 +27,25 @@ struct DocumentName {
 [[nodiscard]] std::vector<double> TitleMatch(std::string_view question,
                                              const std::vector<DocumentName>& names);
 
-/// Adds to each candidate's score what its document's name shares with the question.
-[[nodiscard]] Result<void> AddTitleBonus(const vectorstore::Store& store, std::string_view question,
-                                         std::vector<Candidate>& candidates);
+/// The names of all documents of the candidates, each once.
+[[nodiscard]] Result<std::vector<DocumentName>> NamesOf(const vectorstore::Store& store,
+                                                        const std::vector<Candidate>& candidates);
 
-/// Adds to the score of passages that hold the question's identifiers exactly. `hits` are those of
-/// a lexical search for the identifiers alone; a hit that is no candidate yet becomes one.
-/// A rare identifier (an error code) decides; one found in many passages (the model whose manual
-/// this is) only nudges.
+/// Those of `asked` (IdentifierKeys) that name no document. A model number in a title says which
+/// document is meant, and every passage of it satisfies that; any other identifier says where to
+/// look.
+[[nodiscard]] std::vector<std::string> LocatingIdentifiers(const std::vector<std::string>& asked,
+                                                           const std::vector<DocumentName>& names);
+
+/// Adds to each candidate's score what its document's name shares with the question.
+void AddTitleBonus(std::string_view question, const std::vector<DocumentName>& names,
+                   std::vector<Candidate>& candidates);
+
+/// Adds to the score of passages that hold identifiers exactly. `hits` are those of a lexical
+/// search for the identifiers alone; a hit that is no candidate yet becomes one.
+/// A rare identifier (an error code) decides; one found in many passages only nudges.
 [[nodiscard]] Result<void> AddIdentifierBonus(const vectorstore::Store& store,
-                                              const std::vector<std::string>& asked,
+                                              const std::vector<std::string>& locating,
                                               const std::vector<vectorstore::Hit>& hits,
                                               DocumentCache& documents,
                                               std::vector<Candidate>& candidates);

@@ -2,7 +2,6 @@
 #include "retriever/retriever.h"
 
 #include <algorithm>
-#include <chrono>
 #include <unordered_set>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "retriever/names.h"
 #include "retriever/passages.h"
 #include "retriever/query.h"
+#include "retriever/stage_timer.h"
 
 namespace vade::retriever {
 namespace {
@@ -26,21 +26,6 @@ bool HasContent(std::string_view question) {
   return question.find_first_not_of(" \t\r\n\v\f") != std::string_view::npos;
 }
 
-class Stopwatch {
- public:
-  explicit Stopwatch(std::vector<StageTiming>& timings) : timings_(timings) {}
-  void Lap(std::string stage) {
-    const auto now = std::chrono::steady_clock::now();
-    const std::chrono::duration<double, std::milli> ms = now - last_;
-    timings_.push_back({std::move(stage), ms.count()});
-    last_ = now;
-  }
-
- private:
-  std::vector<StageTiming>& timings_;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
 /// One search on its way; its parts are Search and RankDocuments.
 class Ranking {
  public:
@@ -53,16 +38,16 @@ class Ranking {
       return Fail(ErrorCode::kInvalidArgument, "question: empty, expected at least one word");
     }
     const std::string question = utf8::Repair(raw_question);
-    Stopwatch watch(trace_.timings);
+    StageTimer timer(trace_.timings);
     std::vector<Hit> lexical;
     std::vector<Hit> dense;
     if (options_.mode != Mode::kDense) {
       VADE_TRY(lexical, store_.LexicalSearch(question, options_.candidates, options_.filter));
-      watch.Lap("lexical");
+      timer.Lap("lexical");
     }
     if (options_.mode != Mode::kLexical) {
       VADE_TRY(dense, SearchDense(question));
-      watch.Lap("dense");
+      timer.Lap("dense");
     }
     trace_.lexical_candidates = lexical.size();
     trace_.dense_candidates = dense.size();
@@ -70,9 +55,9 @@ class Ranking {
     if (options_.mode == Mode::kHybrid) {
       VADE_CHECK_OK(CompleteDense(candidates));
       FuseScores(candidates, trace_.dense_weight);
-      watch.Lap("fusion");
+      timer.Lap("fusion");
       VADE_CHECK_OK(AddNames(question, candidates));
-      watch.Lap("names");
+      timer.Lap("names");
     } else {
       for (Candidate& candidate : candidates) {
         candidate.score = (candidate.lexical ? candidate.lexical : candidate.dense)->score;
@@ -126,16 +111,17 @@ class Ranking {
   }
 
   Result<void> AddNames(const std::string& question, std::vector<Candidate>& candidates) {
-    VADE_CHECK_OK(AddTitleBonus(store_, question, candidates));
-    const std::vector<std::string> asked = IdentifierKeys(question);
-    if (asked.empty()) return {};
+    VADE_TRY(const std::vector<DocumentName> names, NamesOf(store_, candidates));
+    AddTitleBonus(question, names, candidates);
+    const std::vector<std::string> locating = LocatingIdentifiers(IdentifierKeys(question), names);
+    if (locating.empty()) return {};
     std::string query;
     for (const Identifier& identifier : FindIdentifiers(question)) {
       query += question.substr(identifier.begin, identifier.end - identifier.begin) + " ";
     }
     VADE_TRY(const std::vector<Hit> hits,
              store_.LexicalSearch(query, kIdentifierHits, options_.filter));
-    return AddIdentifierBonus(store_, asked, hits, documents_, candidates);
+    return AddIdentifierBonus(store_, locating, hits, documents_, candidates);
   }
 
   const vectorstore::Store& store_;
@@ -171,9 +157,9 @@ Result<SearchResult> Retriever::Search(std::string_view question,
   SearchResult result;
   Ranking ranking(*store_, embedder_, options, result);
   VADE_TRY(const std::vector<Candidate> ranked, ranking.Run(question));
-  Stopwatch watch(result.timings);
+  StageTimer timer(result.timings);
   VADE_TRY(result.passages, BuildPassages(*store_, ranked, options, ranking.documents()));
-  watch.Lap("passages");
+  timer.Lap("passages");
   return result;
 }
 

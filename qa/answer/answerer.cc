@@ -2,32 +2,17 @@
 #include "qa/answer/answerer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <unordered_set>
 
 #include "retriever/query.h"
+#include "retriever/stage_timer.h"
 
 namespace vade::qa {
 namespace {
 
 // Passages an answer is made from. More bring in weaker sections for a rare gain.
 constexpr size_t kMinPassages = 6;
-
-class Stopwatch {
- public:
-  explicit Stopwatch(std::vector<retriever::StageTiming>& timings) : timings_(timings) {}
-  void Lap(std::string stage) {
-    const auto now = std::chrono::steady_clock::now();
-    const std::chrono::duration<double, std::milli> ms = now - last_;
-    timings_.push_back({std::move(stage), ms.count()});
-    last_ = now;
-  }
-
- private:
-  std::vector<retriever::StageTiming>& timings_;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 bool HasDigit(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -58,12 +43,13 @@ struct Composed {
 };
 
 double UnknownShare(const Composed& composed) {
-  if (composed.weights.total <= 0) return 0;
   double unknown = 0;
+  double total = 0;
   for (size_t i = 0; i < composed.weights.idf.size(); ++i) {
+    total += composed.weights.idf[i];
     if (composed.weights.unknown[i]) unknown += composed.weights.idf[i];
   }
-  return unknown / composed.weights.total;
+  return total > 0 ? unknown / total : 0;
 }
 
 /// Identifiers of the question that the answer's passages, titles or paths hold.
@@ -192,16 +178,16 @@ Result<Answer> Answerer::Ask(std::string_view text, const AnswerOptions& options
   VADE_TRY(answer.search, retriever::Retriever(store_, embedder_).Search(text, search));
   answer.timings = answer.search.timings;
 
-  Stopwatch watch(answer.timings);
+  retriever::StageTimer timer(answer.timings);
   VADE_TRY(const TermWeights weights, WeighTerms(*store_, question));
-  watch.Lap("terms");
+  timer.Lap("terms");
   retriever::DocumentCache documents(store_);
   VADE_TRY(const std::vector<Section> sections, ReadSections(answer.search.passages, documents));
   std::vector<Piece> pieces = CollectPieces(question, sections, answer.search.passages);
-  VADE_CHECK_OK(ScorePieces(question, weights,
+  VADE_CHECK_OK(ScorePieces(question, weights, sections,
                             {embedder_, &answer.search.query_vector, answer.search.dense_trust},
                             pieces));
-  watch.Lap("pieces");
+  timer.Lap("pieces");
   const std::vector<PieceGroup> groups = Compose(question, sections, pieces, options.max_sentences);
   answer.evidence.features = Features({question, weights, sections, groups, answer.search});
   answer.evidence.score = groups.empty() ? 0 : EvidenceScore(answer.evidence.features);
@@ -210,7 +196,7 @@ Result<Answer> Answerer::Ask(std::string_view text, const AnswerOptions& options
     VADE_CHECK_OK(Cite(*store_, sections, groups, answer));
     answer.refused = answer.citations.empty();
   }
-  watch.Lap("compose");
+  timer.Lap("compose");
   return answer;
 }
 

@@ -69,7 +69,8 @@ PieceGroup WholeList(const std::vector<Section>& sections, const Piece& list) {
   PieceGroup group{list.section, {}};
   if (list.block > 0) {
     const TextBlock& before = section.blocks[list.block - 1];
-    if (before.form == BlockForm::kParagraph && !before.parts.empty()) {
+    if (before.form == BlockForm::kParagraph && !before.parts.empty() &&
+        section.Text(before.parts.back()).ends_with(':')) {
       group.pieces.push_back(
           PartAs(sections, list, list.block - 1, before.parts.size() - 1, PieceKind::kLeadIn));
     }

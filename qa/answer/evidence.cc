@@ -5,13 +5,17 @@
 #include <cmath>
 
 namespace vade::qa {
-double TermWeights::Coverage(const Question& question, const TermIndex& index) const {
-  if (total <= 0) return 1;
+
+double TermWeights::Coverage(const Question& question, const TermIndex& index,
+                             const TermIndex& given) const {
   double covered = 0;
+  double total = 0;
   for (size_t i = 0; i < question.terms.size(); ++i) {
+    if (given.Contains(question.terms[i])) continue;
+    total += idf[i];
     if (index.Contains(question.terms[i])) covered += idf[i];
   }
-  return covered / total;
+  return total > 0 ? covered / total : 1;
 }
 
 Result<TermWeights> WeighTerms(const vectorstore::Store& store, const Question& question) {
@@ -25,7 +29,6 @@ Result<TermWeights> WeighTerms(const vectorstore::Store& store, const Question& 
     const double frequency = std::min(static_cast<double>(count), num_chunks);
     weights.idf.push_back(std::log(1 + (num_chunks - frequency + 0.5) / (frequency + 0.5)));
     weights.unknown.push_back(count == 0);
-    weights.total += weights.idf.back();
   }
   return weights;
 }

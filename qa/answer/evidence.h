@@ -18,10 +18,11 @@ inline constexpr double kEvidenceThreshold = 0.5;
 struct TermWeights {
   std::vector<double> idf;    // of each question.terms
   std::vector<bool> unknown;  // occurs in no passage at all
-  double total = 0;           // sum of idf
 
   /// Share of the weight that `index` contains, in [0, 1]; 1 for a question without terms.
-  [[nodiscard]] double Coverage(const Question& question, const TermIndex& index) const;
+  /// Terms in `given` are left out of the account.
+  [[nodiscard]] double Coverage(const Question& question, const TermIndex& index,
+                                const TermIndex& given = TermIndex("")) const;
 };
 
 [[nodiscard]] Result<TermWeights> WeighTerms(const vectorstore::Store& store,

@@ -10,8 +10,8 @@
 namespace vade::qa {
 namespace {
 
-// Pieces that are embedded: the best by words and by their passage. 64 sentences cost ~0.1 s.
-constexpr size_t kMaxEmbedded = 64;
+// Pieces that are embedded: the best by words and by their passage. 40 cost about 0.1 s.
+constexpr size_t kMaxEmbedded = 40;
 
 // Weights of a piece's score; all parts lie in [0, 1]. Chosen on the development half of the demo
 // questions; the order of the best piece is stable under +-0.1 of each.
@@ -26,14 +26,20 @@ bool HasDigit(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// The first row is a header when its cells are labels: no numbers but model names.
+/// "8 bar", "5200 mAh", "+/- 3 %": a value, where "Space of four 8 TB drives" and "P200" are
+/// labels.
+bool LooksLikeValue(std::string_view cell) {
+  constexpr size_t kMaxValueWords = 3;
+  if (!HasDigit(cell) || !retriever::FindIdentifiers(cell).empty()) return false;
+  const auto spaces = static_cast<size_t>(std::count(cell.begin(), cell.end(), ' '));
+  return HasDigit(cell.substr(0, 1)) || spaces < kMaxValueWords;
+}
+
+/// The first row is a header when none of its cells is a value.
 bool HasHeader(const Section& section, const TextBlock& table) {
   if (table.parts.size() < 2) return false;
   const std::vector<std::string_view> cells = SplitCells(section.Text(table.parts[0]));
-  if (cells.size() < 2) return false;
-  return std::all_of(cells.begin(), cells.end(), [](std::string_view cell) {
-    return !HasDigit(cell) || !retriever::FindIdentifiers(cell).empty();
-  });
+  return cells.size() >= 2 && std::none_of(cells.begin(), cells.end(), LooksLikeValue);
 }
 
 /// Columns to show: all, or the first and those whose header holds a word of the question.
@@ -79,6 +85,7 @@ class Collector {
 
   std::vector<Piece> Take() {
     for (section_ = 0; section_ < sections_.size(); ++section_) {
+      local_heading_.clear();
       for (block_ = 0; block_ < section().blocks.size(); ++block_) AddBlock();
     }
     return std::move(pieces_);
@@ -91,6 +98,7 @@ class Collector {
   void AddBlock() {
     switch (block().form) {
       case BlockForm::kHeading:
+        local_heading_ = FoldSpace(section().Text(block().span));
         return;
       case BlockForm::kTable:
         return AddTable();
@@ -149,7 +157,10 @@ class Collector {
     piece.span = span;
     piece.text = FoldSpace(section().Text(span));
     for (const std::string& heading : section().headings) piece.setting += heading + ". ";
-    piece.setting += setting;
+    piece.setting += local_heading_ + ". " + setting;
+    const std::string& heading =
+        local_heading_.empty() ? section().headings.back() : local_heading_;
+    piece.near = setting.empty() ? heading : heading + ". " + setting;
     const double best = passages_.front().score;
     const double own = passages_[section().passage].score;
     piece.prior = best > 0 ? std::clamp(own / best, 0.0, 1.0) : 1;
@@ -162,6 +173,7 @@ class Collector {
   const std::vector<retriever::Passage>& passages_;
   size_t section_ = 0;
   size_t block_ = 0;
+  std::string local_heading_;  // the last heading line before block_ inside the section
   std::vector<Piece> pieces_;
 };
 
@@ -183,26 +195,39 @@ double FormFit(const Question& question, const Piece& piece) {
   return 0;
 }
 
-double IdentifierShare(const Question& question, const Piece& piece) {
-  if (question.identifiers.empty()) return 0;
-  const std::vector<std::string> held = retriever::IdentifierKeys(piece.text);
-  size_t found = 0;
-  for (const std::string& key : question.identifiers) {
-    found += std::find(held.begin(), held.end(), key) != held.end() ? 1 : 0;
+/// Identifiers of the question that name none of the documents, and so say where to look.
+std::vector<std::string> LocatingIdentifiers(const Question& question,
+                                             const std::vector<Section>& sections) {
+  std::vector<std::string> locating = question.identifiers;
+  for (const Section& section : sections) {
+    for (const std::string& key : section.identifiers) std::erase(locating, key);
   }
-  return static_cast<double>(found) / static_cast<double>(question.identifiers.size());
+  return locating;
 }
 
-void ScoreByWords(const Question& question, const TermWeights& weights, Piece& piece) {
-  const double own = weights.Coverage(question, TermIndex(piece.text));
-  piece.coverage = weights.Coverage(question, TermIndex(piece.setting + "\n" + piece.text));
-  piece.score = kOwnWords * own + kSettingWords * (piece.coverage - own) + kPrior * piece.prior +
-                kForm * FormFit(question, piece) + kIdentifier * IdentifierShare(question, piece);
+double HeldShare(const std::vector<std::string>& identifiers, std::string_view text) {
+  if (identifiers.empty()) return 0;
+  const std::vector<std::string> held = retriever::IdentifierKeys(text);
+  size_t found = 0;
+  for (const std::string& key : identifiers) {
+    found += std::find(held.begin(), held.end(), key) != held.end() ? 1 : 0;
+  }
+  return static_cast<double>(found) / static_cast<double>(identifiers.size());
+}
+
+void ScoreByWords(const Question& question, const TermWeights& weights, const Section& section,
+                  const std::vector<std::string>& locating, Piece& piece) {
+  const TermIndex whole(piece.setting + "\n" + piece.text);
+  piece.coverage = weights.Coverage(question, whole);
+  const double own = weights.Coverage(question, TermIndex(piece.text), section.name);
+  const double with_setting = weights.Coverage(question, whole, section.name);
+  piece.score = kOwnWords * own + kSettingWords * (with_setting - own) + kPrior * piece.prior +
+                kForm * FormFit(question, piece) + kIdentifier * HeldShare(locating, piece.text);
 }
 
 /// What stands for a piece before the embedder: its nearest heading, then itself.
 std::string TextToEmbed(const Piece& piece, const embed::Embedder& embedder) {
-  const std::string text = piece.setting + " " + piece.text;
+  const std::string text = piece.near + ". " + piece.text;
   return std::string(retriever::FitToEmbedder(text, embedder).text);
 }
 
@@ -236,6 +261,9 @@ Result<std::vector<Section>> ReadSections(const std::vector<retriever::Passage>&
     VADE_TRY(section.view, documents.Get(passages[i].document));
     section.headings = SplitHeadingPath(passages[i].heading_path);
     section.headings.insert(section.headings.begin(), passages[i].title);
+    const std::string name = passages[i].title + "\n" + passages[i].path;
+    section.name = TermIndex(name);
+    section.identifiers = retriever::IdentifierKeys(name);
     section.blocks =
         BlocksAround(section.view->text, {passages[i].begin, passages[i].end}, section.headings);
     std::erase_if(section.blocks, [&](const TextBlock& block) {
@@ -255,8 +283,12 @@ std::vector<Piece> CollectPieces(const Question& question, const std::vector<Sec
 }
 
 Result<void> ScorePieces(const Question& question, const TermWeights& weights,
-                         const PieceEmbedding& embedding, std::vector<Piece>& pieces) {
-  for (Piece& piece : pieces) ScoreByWords(question, weights, piece);
+                         const std::vector<Section>& sections, const PieceEmbedding& embedding,
+                         std::vector<Piece>& pieces) {
+  const std::vector<std::string> locating = LocatingIdentifiers(question, sections);
+  for (Piece& piece : pieces) {
+    ScoreByWords(question, weights, sections[piece.section], locating, piece);
+  }
   const auto better = [](const Piece& a, const Piece& b) { return a.score > b.score; };
   std::stable_sort(pieces.begin(), pieces.end(), better);
   if (embedding.embedder == nullptr || embedding.query_vector->empty() || embedding.trust <= 0) {

@@ -22,6 +22,8 @@ struct Section {
   const retriever::DocumentView* view = nullptr;
   std::vector<std::string> headings;  // document title first
   std::vector<TextBlock> blocks;
+  TermIndex name{""};                    // title and path: words every piece of it satisfies
+  std::vector<std::string> identifiers;  // of title and path
 
   [[nodiscard]] std::string_view Text(Span span) const;
 };
@@ -35,6 +37,7 @@ struct Piece {
   Span span;            // of the document's text
   std::string text;     // as shown: white space folded, a table row as "Header: cell" pairs
   std::string setting;  // what gives it its meaning: headings, table header, lead-in
+  std::string near;     // the nearest of these
   double prior = 0;     // score of its passage relative to the best, in [0, 1]
   double cosine = 0;    // to the question; 0 without an embedder
   double coverage = 0;  // question words in text and setting, by idf
@@ -61,6 +64,7 @@ struct PieceEmbedding {
 
 /// Sets cosine, coverage and score.
 [[nodiscard]] Result<void> ScorePieces(const Question& question, const TermWeights& weights,
+                                       const std::vector<Section>& sections,
                                        const PieceEmbedding& embedding, std::vector<Piece>& pieces);
 
 }  // namespace vade::qa

@@ -146,25 +146,39 @@ constexpr std::array<std::string_view, 34> kKoreanFunctionWords = {
     "합니", "하는", "하려", "하면", "해야",   "해도", "되나", "되는", "됩니",
     "방법", "경우", "알려", "무어", "뭐",     "입니", "이유"};
 
+// Particles and verb endings, longer ones first; one is taken off the end of a word.
+constexpr std::array<std::string_view, 46> kKoreanEndings = {
+    "하려면", "하나요", "되나요", "인가요", "은가요", "는가요", "습니까", "입니까",
+    "합니까", "하세요", "이에요", "으려면", "에서는", "으로는", "에서",   "으로",
+    "까지",   "부터",   "에게",   "나요",   "까요",   "가요",   "려면",   "으면",
+    "어요",   "아요",   "예요",   "에요",   "해요",   "지요",   "하면",   "하는",
+    "한테",   "은",     "는",     "이",     "가",     "을",     "를",     "의",
+    "에",     "도",     "로",     "와",     "과",     "면"};
+
+std::string_view WithoutEnding(std::string_view word) {
+  for (const std::string_view ending : kKoreanEndings) {
+    if (word.size() > ending.size() && word.ends_with(ending)) {
+      return word.substr(0, word.size() - ending.size());
+    }
+  }
+  return word;
+}
+
 /// One Hangul word as a term; nothing for words that only ask.
 std::optional<Term> HangulTerm(std::string_view word) {
   for (const std::string_view function_word : kKoreanFunctionWords) {
     if (word.starts_with(function_word)) return std::nullopt;
   }
-  std::vector<size_t> ends;  // byte length of the first 1, 2, ... syllables
-  for (size_t at = 0; at < word.size();) {
-    at += utf8::Decode(word, at).length;
-    ends.push_back(at);
-  }
+  const std::string_view stem = WithoutEnding(word);
+  const size_t first = utf8::Decode(stem, 0).length;
+  if (stem.size() == first && vectorstore::IsStopWord(stem)) return std::nullopt;
   Term term;
-  term.key = std::string(word.substr(0, ends[std::min<size_t>(1, ends.size() - 1)]));
-  if (ends.size() == 1) {
-    if (vectorstore::IsStopWord(word)) return std::nullopt;
-    term.stems.emplace_back(word);
-  }
-  constexpr size_t kMaxEnding = 3;
-  for (size_t cut = 0; cut <= kMaxEnding && ends.size() >= cut + 2; ++cut) {
-    term.stems.emplace_back(word.substr(0, ends[ends.size() - 1 - cut]));
+  term.key = std::string(
+      stem.size() == first ? stem : stem.substr(0, first + utf8::Decode(stem, first).length));
+  term.stems.emplace_back(stem);
+  // A longer stem may still end in something we do not know: one syllable less is enough then.
+  if (utf8::CountCodePoints(stem) > 2) {
+    term.stems.emplace_back(stem.substr(0, utf8::FloorBoundary(stem, stem.size() - 1)));
   }
   return term;
 }

@@ -28,7 +28,7 @@ enum class QuestionKind : uint8_t {
 /// particles and endings of unknown length, so it meets any text that contains one of its `stems`.
 struct Term {
   std::string key;  // as the lexical index knows it; of Hangul: its first two syllables
-  std::vector<std::string> stems;  // Hangul: the word without its last 0..3 syllables; else empty
+  std::vector<std::string> stems;  // Hangul: the word without its endings; else empty
 };
 
 struct Question {

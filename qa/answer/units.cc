@@ -66,10 +66,19 @@ std::vector<Span> Items(std::string_view text, const std::vector<Span>& lines) {
   return items;
 }
 
+/// A known heading of the section, or a short line that ends like none of the sentences around it:
+/// a sub-heading inside merged chunks. "Weight: 9 kg" says something and is none.
 bool IsHeadingLine(std::string_view line, const std::vector<std::string>& headings) {
-  const std::string_view trimmed = Trim(line);
-  return std::any_of(headings.begin(), headings.end(),
-                     [&](const std::string& heading) { return Trim(heading) == trimmed; });
+  constexpr size_t kMaxHeadingBytes = 90;
+  constexpr std::string_view kSentenceEnds = ".!?:;,)\"";
+  line = Trim(line);
+  const auto is_line = [&](const std::string& heading) { return Trim(heading) == line; };
+  if (std::any_of(headings.begin(), headings.end(), is_line)) return true;
+  const bool wide_end = line.ends_with("。") || line.ends_with("？") || line.ends_with("！");
+  return line.size() <= kMaxHeadingBytes && !line.empty() && !wide_end &&
+         kSentenceEnds.find(line.back()) == std::string_view::npos &&
+         line.find(": ") == std::string_view::npos &&
+         line.find(kCellBreak) == std::string_view::npos && ItemNumber(line) < 0;
 }
 
 TextBlock ReadBlock(std::string_view text, Span span, const std::vector<std::string>& headings) {

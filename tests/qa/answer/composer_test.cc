@@ -35,7 +35,7 @@ class Composing : public ::testing::Test {
     const auto weights = WeighTerms(store, question);
     const auto sections = ReadSections(passages, documents);
     std::vector<Piece> pieces = CollectPieces(question, *sections, passages);
-    EXPECT_TRUE(ScorePieces(question, *weights, {}, pieces).has_value());
+    EXPECT_TRUE(ScorePieces(question, *weights, *sections, {}, pieces).has_value());
     groups_ = Compose(question, *sections, pieces, max_sentences);
     std::vector<std::string> lines;
     for (const PieceGroup& group : groups_) {
