@@ -131,7 +131,7 @@ bool HtmlReader::Enter(const GumboNode* node) {
       AddLineBreak();
       return false;
     case GUMBO_TAG_IMG:
-      AddText(" " + ImageText(node) + " ");
+      AddText(std::string(1, ' ').append(ImageText(node)).append(1, ' '));
       return false;
     default:
       break;
@@ -220,16 +220,16 @@ void HtmlReader::EnterList(const GumboNode* node) {
 }
 
 void HtmlReader::EnterItem(const GumboNode* item) {
-  marker_ = "-";
+  marker_.assign(1, '-');
   if (lists_.empty() || lists_.back().tag != GUMBO_TAG_OL) return;
   List& list = lists_.back();
   const std::string value(Attribute(item, "value").substr(0, 9));
   if (!value.empty()) list.next_number = std::strtol(value.c_str(), nullptr, 10);
   const int64_t number = list.next_number++;
   if (list.style != '1' && number >= 1 && number <= 26) {
-    marker_ = std::string(1, static_cast<char>(list.style + (number - 1))) + ".";
+    marker_.assign(1, static_cast<char>(list.style + (number - 1))).append(1, '.');
   } else {
-    marker_ = std::to_string(number) + ".";
+    marker_ = std::to_string(number).append(1, '.');
   }
 }
 

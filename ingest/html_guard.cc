@@ -48,7 +48,7 @@ constexpr std::array<TagGroup, 7> kTagGroups = {{
 }};
 
 TagKind KindOf(std::string_view name) {
-  const std::string padded = " " + std::string(name) + " ";
+  const std::string padded = std::string(1, ' ').append(name).append(1, ' ');
   for (const TagGroup& group : kTagGroups) {
     if (group.names.find(padded) != std::string_view::npos) return group.kind;
   }
@@ -111,6 +111,7 @@ class HtmlGuard {
   void Start(const Tag& tag);
   void End(const std::string& name);
   void Forward(const Tag& tag);
+  void ForwardEnd(std::string_view name) { out_.append("</").append(name).append(">"); }
   [[nodiscard]] size_t FindEndTag(std::string_view name, size_t from);
 
   std::string_view html_;
@@ -216,7 +217,7 @@ void HtmlGuard::KeepAttribute(Tag& tag, std::string_view raw_name, std::string_v
   static constexpr std::array<std::string_view, 8> kKept = {"colspan", "rowspan", "start", "type",
                                                             "value",   "alt",     "role",  "lang"};
   if (std::find(kKept.begin(), kKept.end(), name) == kKept.end()) return;
-  const std::string printed = " " + name + "=\"";
+  const std::string printed = std::string(1, ' ').append(name).append("=\"");
   if (tag.attributes.find(printed) != std::string::npos) return;  // the first one counts
   tag.attributes += printed;
   for (const char c : value) {
@@ -247,7 +248,8 @@ void HtmlGuard::Start(const Tag& tag) {
       }
       if (kind == TagKind::kRawText) {
         Forward(tag);
-        out_.append(html_.substr(at_, end - at_)).append("</" + tag.name + ">");
+        out_.append(html_.substr(at_, end - at_));
+        ForwardEnd(tag.name);
       }
       at_ = end;
       return SkipPast(">", end);
@@ -271,8 +273,7 @@ void HtmlGuard::Start(const Tag& tag) {
 void HtmlGuard::End(const std::string& name) {
   const TagKind kind = KindOf(name);
   if (kind == TagKind::kImpliedEnd || name == "br" || name == "p") {
-    out_ += "</" + name + ">";
-    return;
+    return ForwardEnd(name);
   }
   if (kind != TagKind::kInline && kind != TagKind::kBlock) return;
   // An inline end tag does not reach out of the block it stands in.
@@ -285,12 +286,12 @@ void HtmlGuard::End(const std::string& name) {
   for (size_t j = open_.size(); j >= i; --j) {
     if (open_[j - 1].forwarded == "span") out_ += "</span>";
   }
-  if (open_[i - 1].forwarded == "block") out_ += "</" + name + ">";
+  if (open_[i - 1].forwarded == "block") ForwardEnd(name);
   open_.resize(i - 1);
 }
 
 void HtmlGuard::Forward(const Tag& tag) {
-  out_ += "<" + tag.name + tag.attributes + (tag.hidden ? " hidden>" : ">");
+  out_.append("<").append(tag.name).append(tag.attributes).append(tag.hidden ? " hidden>" : ">");
 }
 
 size_t HtmlGuard::FindEndTag(std::string_view name, size_t from) {

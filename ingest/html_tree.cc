@@ -105,7 +105,8 @@ std::string VisibleText(const GumboNode* node) {
         }
         if (IsHidden(child)) return false;
         if (TagOf(child) == GUMBO_TAG_BR || IsBlock(TagOf(child))) text += ' ';
-        if (TagOf(child) == GUMBO_TAG_IMG) text += " " + ImageText(child) + " ";
+        if (TagOf(child) == GUMBO_TAG_IMG)
+          text.append(1, ' ').append(ImageText(child)).append(1, ' ');
         return true;
       },
       [&](const GumboNode* child) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <unordered_map>
 
 #include "engine/base/utf8.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 struct LatinLanguage {
   std::string_view tag;
-  std::string_view words;  // each surrounded by spaces
+  std::string_view words;  // separated by spaces
 };
 
 // Words that are frequent in one language and rare or absent in the others of this list.
@@ -64,16 +65,31 @@ std::string Sample(std::string_view text) {
   return out;
 }
 
+// Word -> the languages it speaks for, one bit each.
+std::unordered_map<std::string_view, uint32_t> MakeWordTable() {
+  std::unordered_map<std::string_view, uint32_t> table;
+  for (size_t i = 0; i < kLatinLanguages.size(); ++i) {
+    const std::string_view words = kLatinLanguages[i].words;
+    for (size_t at = 0; at < words.size();) {
+      const size_t end = std::min(words.find(' ', at), words.size());
+      if (end > at) table[words.substr(at, end - at)] |= uint32_t{1} << i;
+      at = end + 1;
+    }
+  }
+  return table;
+}
+
 std::string LatinLanguageOf(std::string_view sample) {
+  static const std::unordered_map<std::string_view, uint32_t> word_table = MakeWordTable();
   std::array<uint32_t, kLatinLanguages.size()> hits{};
   uint32_t words = 0;
   std::string word;
   const auto end_word = [&] {
     if (word.empty()) return;
     ++words;
-    const std::string padded = " " + word + " ";
-    for (size_t i = 0; i < kLatinLanguages.size(); ++i) {
-      hits[i] += kLatinLanguages[i].words.find(padded) != std::string_view::npos;
+    const auto found = word_table.find(word);
+    for (size_t i = 0; found != word_table.end() && i < hits.size(); ++i) {
+      hits[i] += (found->second >> i) & 1;
     }
     word.clear();
   };

@@ -169,7 +169,7 @@ void MarkdownReader::EnterItem(cmark_node* item) {
     const bool paren = cmark_node_get_list_delim(list) == CMARK_PAREN_DELIM;
     marker_ = std::to_string(item_numbers_.back()++) + (paren ? ")" : ".");
   } else {
-    marker_ = "-";
+    marker_.assign(1, '-');
   }
   if (std::string_view(cmark_node_get_type_string(item)) == "tasklist") {
     marker_ += cmark_gfm_extensions_get_tasklist_item_checked(item) ? " [x]" : " [ ]";
