@@ -108,6 +108,13 @@ Result<Snapshot> TakeSnapshot(int source, uint64_t max_bytes, const CancelToken*
 
 }  // namespace
 
+Result<FileIdentity> IdentifyFile(int dir_fd, const std::filesystem::path& relative_path,
+                                  const ExtractLimits& limits) {
+  VADE_TRY(const UniqueFd source, OpenBeneath(dir_fd, relative_path.native(), O_RDONLY));
+  VADE_TRY(const Snapshot snapshot, TakeSnapshot(source.get(), limits.max_file_bytes, nullptr));
+  return snapshot.identity;
+}
+
 Result<Extraction> ExtractFile(int dir_fd, const std::filesystem::path& relative_path,
                                const ExtractLimits& limits, const CancelToken* cancel) {
   VADE_TRY(UniqueFd source, OpenBeneath(dir_fd, relative_path.native(), O_RDONLY));

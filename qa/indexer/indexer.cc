@@ -170,6 +170,8 @@ Result<void> IndexRun::ProcessFile(const ingest::FoundFile& file) {
   DocumentRecord record;
   record.collection = scope_.collection.id;
   record.path = scope_.ToStored(file.relative_path);
+  record.size = file.size;
+  record.mtime_ns = file.mtime_ns;
   const int root = walk_.root.get();
 
   const auto identity = ingest::IdentifyFile(root, file.relative_path, options_.limits);
