@@ -58,7 +58,7 @@ float HalfE8m0(uint8_t exponent) noexcept {
 }  // namespace
 
 void DequantizeF32(const std::byte* blocks, float* out, size_t num_values) noexcept {
-  std::memcpy(out, blocks, num_values * sizeof(float));
+  if (num_values > 0) std::memcpy(out, blocks, num_values * sizeof(float));
 }
 
 void DequantizeF16(const std::byte* blocks, float* out, size_t num_values) noexcept {

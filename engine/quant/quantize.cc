@@ -63,6 +63,7 @@ Result<std::vector<std::byte>> Quantize(TensorType type, std::span<const float> 
   }
   VADE_CHECK_OK(CheckRange(type, values));
   std::vector<std::byte> out(*size_bytes);
+  if (out.empty()) return out;  // memcpy takes no null pointers, not even for nothing
   const auto convert = [&](uint16_t (*to_bits)(float)) {
     for (size_t i = 0; i < values.size(); ++i) {
       const uint16_t bits = to_bits(values[i]);
