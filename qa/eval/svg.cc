@@ -123,6 +123,7 @@ std::string Lines(const std::vector<Line>& lines, std::string_view x_label,
                   std::string_view y_label, bool even_x) {
   std::string out = Open(y_label) + Grid(1.0, "%.1f") + Caption(x_label);
   if (lines.empty()) return out + "</svg>";
+  constexpr size_t kMaxDots = 12;
   const std::vector<double>& ticks = lines[0].x;
   const auto place = [&](double x, size_t i) {
     const double share =
@@ -130,8 +131,12 @@ std::string Lines(const std::vector<Line>& lines, std::string_view x_label,
                : std::clamp(x, 0.0, 1.0);
     return kLeft + kPlotWidth * share;
   };
-  for (size_t i = 0; i < ticks.size() && ticks.size() <= 12; ++i) {
+  for (size_t i = 0; i < ticks.size() && ticks.size() <= kMaxDots; ++i) {
     out += Text(place(ticks[i], i), kTop + kPlotHeight + 16, "tick mid", Format("%g", ticks[i]));
+  }
+  for (int i = 0; i <= 5 && ticks.size() > kMaxDots; ++i) {
+    out += Text(kLeft + kPlotWidth * i / 5.0, kTop + kPlotHeight + 16, "tick mid",
+                Format("%.1f", i / 5.0));
   }
   for (size_t s = 0; s < lines.size(); ++s) {
     std::string points;
@@ -140,6 +145,7 @@ std::string Lines(const std::vector<Line>& lines, std::string_view x_label,
       const double x = place(lines[s].x[i], i);
       const double y = Y(lines[s].y[i]);
       points += Format("%.1f,%.1f ", x, y);
+      if (lines[s].y.size() > kMaxDots) continue;
       dots +=
           Format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" class=\"arm%zu\"><title>", x, y, s % 6) +
           Escape(lines[s].name) +
