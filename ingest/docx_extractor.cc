@@ -76,9 +76,11 @@ XmlPart ReadOptional(ZipArchive& archive, const ooxml::Relations& relations, con
 Result<Package> ReadPackage(ZipArchive& archive) {
   VADE_TRY(const ooxml::Relations top, ooxml::ReadRelations(archive, ""));
   const auto target = top.find("officeDocument");
-  const std::string main = target == top.end() ? "word/document.xml" : target->second;
-  const bool is_word = main.starts_with("word/") || archive.Contains("word/document.xml");
-  if (!is_word) return Fail(ErrorCode::kUnsupported, "unsupported: " + ZipKind(archive));
+  std::string main = target == top.end() ? "" : target->second;
+  if (!main.starts_with("word/") || !archive.Contains(main)) main = "word/document.xml";
+  if (!archive.Contains(main)) {
+    return Fail(ErrorCode::kUnsupported, "unsupported: " + ZipKind(archive));
+  }
   VADE_TRY(const std::string xml, archive.Read(main));
   Package package;
   VADE_TRY(package.main, ooxml::ParseXml(xml, main));

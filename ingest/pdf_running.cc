@@ -101,21 +101,29 @@ class Margins {
   }
 
   size_t Remove() {
+    std::vector<std::vector<bool>> drops;
     size_t removed = 0;
-    for (PdfPage& page : pages_) {
+    size_t total = 0;
+    for (const PdfPage& page : pages_) {
       std::vector<bool> drop(page.spans.size(), false);
       for (const MarginLine& line : MarginLines(page)) {
         if (!IsRunning(line, page)) continue;
         for (const size_t i : line.spans) drop[i] = true;
       }
+      removed += static_cast<size_t>(std::count(drop.begin(), drop.end(), true));
+      total += drop.size();
+      drops.push_back(std::move(drop));
+    }
+    if (removed == total) return 0;  // then it is all there is to read
+    for (size_t page_idx = 0; page_idx < pages_.size(); ++page_idx) {
+      std::vector<PdfSpan>& spans = pages_[page_idx].spans;
       size_t kept = 0;
-      for (size_t i = 0; i < page.spans.size(); ++i) {
-        if (drop[i]) continue;
-        if (kept != i) page.spans[kept] = std::move(page.spans[i]);
+      for (size_t i = 0; i < spans.size(); ++i) {
+        if (drops[page_idx][i]) continue;
+        if (kept != i) spans[kept] = std::move(spans[i]);
         ++kept;
       }
-      removed += page.spans.size() - kept;
-      page.spans.resize(kept);
+      spans.resize(kept);
     }
     return removed;
   }

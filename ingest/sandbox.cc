@@ -112,22 +112,26 @@ constexpr int kAllowed[] = {SCMP_SYS(read),          SCMP_SYS(readv),
                             SCMP_SYS(uname),         SCMP_SYS(exit),
                             SCMP_SYS(exit_group)};
 
+// seccomp_rule_add with one condition: argument `index` `op` (a, b).
+int AllowIf(scmp_filter_ctx filter, int call, unsigned index, scmp_compare op, scmp_datum_t a,
+            scmp_datum_t b = 0) {
+  const scmp_arg_cmp condition{index, op, a, b};
+  return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &condition);
+}
+
 int AddRules(scmp_filter_ctx filter, bool may_open) {
   int status = 0;
   const auto allow = [&](int call) {
     if (status == 0) status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
   };
   for (const int call : kAllowed) allow(call);
-  // Memory may be anonymous or a file, but never both writable and executable.
+  // Memory may be anonymous or a file, but never executable.
   for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) {
-    if (status != 0) break;
-    status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    if (status == 0) status = AllowIf(filter, call, 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
   }
   // abort() signals itself, nobody else.
   if (status == 0) {
-    status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                              SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid())));
+    status = AllowIf(filter, SCMP_SYS(tgkill), 0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()));
   }
   if (!may_open) return status;
   for (const int call : {SCMP_SYS(getdents64), SCMP_SYS(access), SCMP_SYS(faccessat),
@@ -136,8 +140,7 @@ int AddRules(scmp_filter_ctx filter, bool may_open) {
   }
   constexpr scmp_datum_t kWriteFlags = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | O_PATH;
   if (status == 0) {
-    status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-                              SCMP_A2(SCMP_CMP_MASKED_EQ, kWriteFlags, O_RDONLY));
+    status = AllowIf(filter, SCMP_SYS(openat), 2, SCMP_CMP_MASKED_EQ, kWriteFlags, O_RDONLY);
   }
   return status;
 }

@@ -193,6 +193,8 @@ TEST(Docx, OtherZipsSayWhatTheyAre) {
   EXPECT_EQ(message({{"mimetype", "application/epub+zip"},
                      {"_rels/.rels", "<R><R Type=\"x/officeDocument\" Target=\"a\"/></R>"}}),
             "unsupported: e-book (epub)");
+  EXPECT_EQ(message({{"mimetype", "application/vnd.oasis.opendocument.text"}}),
+            "unsupported: OpenDocument text (odt)");
 }
 
 TEST(Docx, DamagedArchivesNeverBreakTheInvariants) {
