@@ -40,7 +40,7 @@ void RegisterGlobals(CLI::App& app, vade::qa::GlobalOptions& options) {
       ->check(CLI::Range(0, 1024));
   app.add_flag("--json", options.json, "Machine-readable output");
   app.add_flag("-q,--quiet", options.quiet, "No progress, no warnings");
-  app.add_flag("-v,--verbose", options.verbose, "More log lines; twice for debugging");
+  app.add_flag("-v,--verbose", options.verbose, "More log lines; twice for still more");
   app.fallthrough();  // global flags may stand after the command
 }
 

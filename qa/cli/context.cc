@@ -27,7 +27,7 @@ int FailInput(const Error& error) {
     case ErrorCode::kUnavailable:
       return Report(error.message, kNetworkError);
     case ErrorCode::kCancelled:
-      return Report("interrupted", kInterrupted);
+      return Report(error.message, kInterrupted);
     case ErrorCode::kInternal:
       return Report(error.message, kInternalError);
     case ErrorCode::kNotFound:

@@ -1,11 +1,12 @@
-// vade debug tokenize|detokenize|embed: the engine's stages as JSON lines on stdin and stdout, so
-// that anyone can hold them against a reference. Hidden from the help.
+// vade debug tokenize|detokenize|embed|template: the engine's stages as JSON lines on stdin and
+// stdout, so that anyone can hold them against a reference. Hidden from the help.
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/base/utf8.h"
@@ -14,6 +15,7 @@
 #include "engine/import/json_file.h"
 #include "engine/tokenizer/tokenizer.h"
 #include "qa/cli/context.h"
+#include "qa/cli/debug_template.h"
 
 namespace vade::qa {
 namespace {
@@ -22,8 +24,9 @@ using import::JsonObject;
 using nlohmann::json;
 using tokenizer::TokenId;
 
-/// One input object to one output object.
-using LineFunction = std::function<Result<json>(const JsonObject&)>;
+/// One input line (and its number) to one output object; the usual one takes an object.
+using LineFunction = std::function<Result<json>(const std::string&, size_t)>;
+using ObjectFunction = std::function<Result<json>(const JsonObject&)>;
 
 std::string ToHex(std::string_view bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -88,11 +91,13 @@ Result<json> Embed(engine::EncoderEngine& engine, const CancelToken& cancel,
   return json{{"embedding", embedding}};
 }
 
-Result<json> RunLine(const std::string& text, size_t number, const LineFunction& function) {
-  const std::string name = "line " + std::to_string(number);
-  VADE_TRY(json value, import::ParseJson(text, name));
-  if (!value.is_object()) return Fail(ErrorCode::kCorruptData, name + ": not a JSON object");
-  return function(JsonObject(std::move(value), name));
+LineFunction OnObject(ObjectFunction function) {
+  return [function = std::move(function)](const std::string& text, size_t number) -> Result<json> {
+    const std::string name = "line " + std::to_string(number);
+    VADE_TRY(json value, import::ParseJson(text, name));
+    if (!value.is_object()) return Fail(ErrorCode::kCorruptData, name + ": not a JSON object");
+    return function(JsonObject(std::move(value), name));
+  };
 }
 
 // A bad line is answered by an error line and does not end the stream.
@@ -103,7 +108,7 @@ int RunLines(const Context& context, const LineFunction& function) {
     ++number;
     if (context.cancel.cancelled()) return kInterrupted;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    auto answer = RunLine(line, number, function);
+    auto answer = function(line, number);
     if (!answer) {
       if (answer.error().code == ErrorCode::kCancelled) return kInterrupted;
       code = kInputRejected;
@@ -122,14 +127,16 @@ int RunWithTokenizer(const Context& context, const std::string& model,
   if (!file) return FailInput(file.error());
   const auto tokenizer = tokenizer::Tokenizer::Load(*file);
   if (!tokenizer) return FailInput(tokenizer.error());
-  return RunLines(context, [&](const JsonObject& line) { return function(**tokenizer, line); });
+  return RunLines(context,
+                  OnObject([&](const JsonObject& line) { return function(**tokenizer, line); }));
 }
 
 int RunEmbed(const Context& context, const std::string& model) {
   const auto engine = engine::EncoderEngine::Load(model, {.num_threads = context.global.threads});
   if (!engine) return FailInput(engine.error());
-  return RunLines(context,
-                  [&](const JsonObject& line) { return Embed(**engine, context.cancel, line); });
+  return RunLines(context, OnObject([&](const JsonObject& line) {
+                    return Embed(**engine, context.cancel, line);
+                  }));
 }
 
 void AddStage(CLI::App& debug, Context& context, const char* name, const char* description,
@@ -155,6 +162,11 @@ void RegisterDebug(CLI::App& app, Context& context) {
            });
   AddStage(*debug, context, "embed", "{text} or {ids} -> {embedding}",
            [&context](const std::string& model) { return RunEmbed(context, model); });
+  CLI::App* rendering = debug->add_subcommand(
+      "template",
+      "{template, messages, tools, add_generation_prompt, bos_token, eos_token} -> {text}");
+  rendering->callback(
+      [&context] { context.run = [&context] { return RunLines(context, RenderTemplateLine); }; });
 }
 
 }  // namespace vade::qa

@@ -248,6 +248,7 @@ Result<void> IndexRun::RemoveVanished() {
 
 void IndexRun::ReportWalkSkips() {
   for (const ingest::SkippedPath& skipped : walk_.skipped) {
+    if (skipped.on_purpose) continue;
     ++report_.skipped;
     report_.files.push_back({scope_.ToStored(skipped.relative_path), skipped.reason, {}});
   }

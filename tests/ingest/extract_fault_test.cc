@@ -35,7 +35,9 @@ class ExtractFault : public ::testing::Test {
 };
 
 TEST_F(ExtractFault, CrashesAreNamed) {
-  if (!kSanitized) EXPECT_EQ(Message("segv"), "extractor killed: SIGSEGV");
+  if (!kSanitized) {
+    EXPECT_EQ(Message("segv"), "extractor killed: SIGSEGV");
+  }
   EXPECT_EQ(Message("abort"), "extractor killed: SIGABRT");
   EXPECT_EQ(Message("status"), "extractor failed with status 9");
   EXPECT_TRUE(Run("healthy").has_value());  // the next document is fine

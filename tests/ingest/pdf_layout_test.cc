@@ -152,7 +152,8 @@ TEST(OrderLines, ChaosIsOrderedInReasonableTime) {
   std::mt19937 random(9);
   std::vector<PdfSpan> spans;
   for (int i = 0; i < 20'000; ++i) {
-    spans.push_back(Span(random() % 600, random() % 800, "x", 1 + random() % 300));
+    const auto below = [&](unsigned limit) { return static_cast<double>(random() % limit); };
+    spans.push_back(Span(below(600), below(800), "x", 1 + below(300)));
   }
   size_t count = 0;
   EXPECT_LT(FastestOfThree([&] {

@@ -53,7 +53,7 @@ TEST(Wire, FlippedBytesNeverBreakTheInvariants) {
   std::mt19937 random(3);
   for (int round = 0; round < 20'000; ++round) {
     std::string damaged = whole;
-    for (unsigned flips = 1 + random() % 3; flips > 0; --flips) {
+    for (auto flips = 1 + random() % 3; flips > 0; --flips) {
       damaged[random() % damaged.size()] = static_cast<char>(random());
     }
     const auto parsed = ParseOutcome(damaged);

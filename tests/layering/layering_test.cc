@@ -48,7 +48,7 @@ const std::map<std::string, Names> kOnlyIn = {
     {"poppler/", {"ingest/pdf_"}},
     {"gumbo", {"ingest/html_"}},
     {"cmark", {"ingest/markdown_"}},
-    {"pugixml", {"ingest/docx_"}},
+    {"pugixml", {"ingest/docx_", "ingest/ooxml"}},
     {"zip.h", {"ingest/docx_", "ingest/zip_"}},
     {"seccomp", {"ingest/sandbox"}},
     {"uchardet", {"ingest/charset"}},

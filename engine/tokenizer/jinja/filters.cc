@@ -202,7 +202,7 @@ Result<Value> UniqueFilter(const Value& value, const Arguments&, Budget& budget)
       unique.push_back(item);
     }
   }
-  return MakeList(std::move(unique), budget);
+  return MakeList(std::move(unique), budget, ListKind::kGenerator);
 }
 
 Result<Value> ExtremeFilter(const Value& value, bool maximum, Budget& budget) {
@@ -313,29 +313,15 @@ Result<Value> IndentFilter(const Value& value, const Arguments& arguments, Budge
 }
 
 Result<Value> EscapeFilter(const Value& value, const Arguments&, Budget& budget) {
-  std::string out;
-  for (const char c : value.ToString()) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '"':
-        out += "&#34;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return MakeString(std::move(out), budget);
+  if (value.is_markup()) return value;
+  std::string text = EscapeHtml(value.ToString());
+  VADE_CHECK_OK(budget.Allocate(text.size()));
+  return Value::MakeMarkup(std::move(text));
+}
+
+Result<Value> SafeFilter(const Value& value, const Arguments&, Budget& budget) {
+  VADE_CHECK_OK(budget.Allocate(value.weight()));
+  return Value::MakeMarkup(value.ToString());
 }
 
 Result<Value> AttrFilter(const Value& value, const Arguments& arguments, Budget& budget) {
@@ -347,6 +333,7 @@ Result<Value> FormatFilter(const Value& value, const Arguments& arguments, Budge
 }
 
 Result<Value> MapFilter(const Value& value, const Arguments& arguments, Budget& budget) {
+  if (!value.Truthy()) return MakeList({}, budget, ListKind::kGenerator);  // none is fine here
   VADE_TRY(const auto items, Iterate(value, budget));
   const Value* attribute = arguments.Find(SIZE_MAX, "attribute");
   const Value* fallback = arguments.Find(SIZE_MAX, "default");
@@ -366,12 +353,13 @@ Result<Value> MapFilter(const Value& value, const Arguments& arguments, Budget& 
     if (result.is_undefined() && fallback != nullptr) result = *fallback;
     mapped.push_back(std::move(result));
   }
-  return MakeList(std::move(mapped), budget);
+  return MakeList(std::move(mapped), budget, ListKind::kGenerator);
 }
 
 // select, reject, selectattr, rejectattr: keeps the items whose test (default: truth) is `keep`.
 Result<Value> Choose(const Value& value, const Arguments& arguments, Budget& budget, bool keep,
                      bool by_attribute) {
+  if (!value.Truthy()) return MakeList({}, budget, ListKind::kGenerator);  // none is fine here
   VADE_TRY(const auto items, Iterate(value, budget));
   Arguments rest = arguments;
   const auto take = [&]() -> Value {
@@ -394,7 +382,7 @@ Result<Value> Choose(const Value& value, const Arguments& arguments, Budget& bud
     }
     if (passed == keep) chosen.push_back(item);
   }
-  return MakeList(std::move(chosen), budget);
+  return MakeList(std::move(chosen), budget, ListKind::kGenerator);
 }
 template <bool kKeep, bool kByAttribute>
 Result<Value> ChooseFilter(const Value& value, const Arguments& arguments, Budget& budget) {
@@ -418,7 +406,7 @@ Result<Value> BatchFilter(const Value& value, const Arguments& arguments, Budget
     VADE_TRY(Value list, MakeList(std::move(batch), budget));
     batches.push_back(std::move(list));
   }
-  return MakeList(std::move(batches), budget);
+  return MakeList(std::move(batches), budget, ListKind::kGenerator);
 }
 
 Result<Value> WordCountFilter(const Value& value, const Arguments&, Budget& budget) {
@@ -457,7 +445,7 @@ const std::unordered_map<std::string_view, Filter>& Filters() {
       {"replace", StringMethod<kReplace>},
       {"reverse", ReverseFilter},
       {"round", RoundFilter},
-      {"safe", ToStringFilter},
+      {"safe", SafeFilter},
       {"select", ChooseFilter<true, false>},
       {"selectattr", ChooseFilter<true, true>},
       {"sort", SortFilter},
@@ -486,6 +474,9 @@ Result<bool> Is(const Value& value, const Arguments&, Budget&) {
 }
 bool IsMapping(const Value& v) { return v.dict() != nullptr; }
 bool IsIterable(const Value& v) { return v.is_undefined() || v.string() || v.list() || v.dict(); }
+bool IsSequence(const Value& v) {
+  return IsIterable(v) && (v.list() == nullptr || v.list()->kind != ListKind::kGenerator);
+}
 bool IsString(const Value& v) { return v.string() != nullptr; }
 bool IsNumber(const Value& v) { return v.is_number(); }
 bool IsInteger(const Value& v) { return v.is_int(); }
@@ -566,7 +557,7 @@ const std::unordered_map<std::string_view, Test>& Tests() {
       {"number", Is<IsNumber>},
       {"odd", ParityTest<true>},
       {"sameas", EqualTest},
-      {"sequence", Is<IsIterable>},
+      {"sequence", Is<IsSequence>},
       {"string", Is<IsString>},
       {"true", Is<IsTrue>},
       {"undefined", Is<IsUndefined>},

@@ -1,5 +1,6 @@
 #include "engine/tokenizer/jinja/interpreter.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <unordered_map>
@@ -11,7 +12,8 @@ namespace {
 
 // Statements, expressions and macro calls on the stack at once. Each level costs well under 2 KB.
 constexpr uint32_t kMaxRunDepth = 900;
-constexpr int64_t kMaxRange = 100'000;  // what Jinja's sandbox allows
+constexpr uint64_t kStepsPerIteration = 20;  // a scope and the loop variable are built each time
+constexpr int64_t kMaxRange = 100'000;       // what Jinja's sandbox allows
 
 struct Scope {
   std::shared_ptr<Scope> parent;
@@ -135,6 +137,7 @@ class Interpreter {
         break;
       case StatementKind::kPrint: {
         VADE_TRY(const Value value, Evaluate(*s.expr, scope));
+        VADE_CHECK_OK(budget_.Spend(value.weight() / 8));
         VADE_CHECK_OK(Write(value.ToString(), out));
         break;
       }
@@ -243,7 +246,7 @@ class Interpreter {
   Result<Flow> RunLoop(const Statement& s, const std::vector<Value>& items, const ScopePtr& scope,
                        std::string& out) {
     for (size_t i = 0; i < items.size(); ++i) {
-      VADE_CHECK_OK(budget_.Spend(1));
+      VADE_CHECK_OK(budget_.Spend(kStepsPerIteration));
       const auto inner = std::make_shared<Scope>(Scope{scope, {}});
       VADE_CHECK_OK(Assign(s.targets, items[i], *inner));
       VADE_TRY(inner->names["loop"], LoopVariable(items, i));
@@ -418,6 +421,7 @@ class Interpreter {
       case ExprKind::kFilter: {
         VADE_TRY(const Value value, Evaluate(*e.children[0], scope));
         VADE_TRY(const Arguments arguments, EvaluateArguments(e.arguments, scope));
+        VADE_CHECK_OK(budget_.Spend(value.weight() / 8));
         return ApplyFilter(e.name, value, arguments, budget_);
       }
       case ExprKind::kTest: {
@@ -436,7 +440,8 @@ class Interpreter {
       VADE_TRY(Value item, Evaluate(*child, scope));
       items.push_back(std::move(item));
     }
-    return MakeList(std::move(items), budget_, e.kind == ExprKind::kTuple);
+    return MakeList(std::move(items), budget_,
+                    e.kind == ExprKind::kTuple ? ListKind::kTuple : ListKind::kList);
   }
 
   Result<Value> EvaluateDict(const Expr& e, const ScopePtr& scope) {
@@ -479,6 +484,7 @@ class Interpreter {
   Result<Value> EvaluateCompare(const Expr& e, const ScopePtr& scope) {
     VADE_TRY(const Value a, Evaluate(*e.children[0], scope));
     VADE_TRY(const Value b, Evaluate(*e.children[1], scope));
+    VADE_CHECK_OK(budget_.Spend(std::min(a.weight(), b.weight()) / 8));
     if (e.name == "==") return Value(Equal(a, b));
     if (e.name == "!=") return Value(!Equal(a, b));
     if (e.name == "in" || e.name == "not in") {
@@ -507,25 +513,37 @@ class Interpreter {
   Result<Value> EvaluateBinary(const Expr& e, const ScopePtr& scope) {
     VADE_TRY(const Value a, Evaluate(*e.children[0], scope));
     VADE_TRY(const Value b, Evaluate(*e.children[1], scope));
+    VADE_CHECK_OK(budget_.Spend((a.weight() + b.weight()) / 8));
     if (e.name == "~") return MakeString(a.ToString() + b.ToString(), budget_);
     if (a.is_number() && b.is_number()) return Arithmetic(e.name, a, b);
     if (e.name == "+") return Concatenate(a, b);
     if (e.name == "*") return Repeat(a, b);
     if (e.name == "%" && a.string() != nullptr) {
-      const bool tuple = b.list() != nullptr && b.list()->is_tuple;
+      const bool tuple = b.list() != nullptr && b.list()->kind == ListKind::kTuple;
       return PercentFormat(*a.string(), tuple ? b.list()->items : std::vector<Value>{b}, budget_);
     }
     return UnsupportedOperands(e.name, a, b);
   }
 
-  Result<Value> Concatenate(const Value& a, const Value& b) {
-    if (a.string() != nullptr && b.string() != nullptr) {
-      return MakeString(*a.string() + *b.string(), budget_);
+  // a + b of two strings. Markup escapes what is added to it, even where ~ does not.
+  Result<Value> JoinText(const Value& a, const Value& b) {
+    if (!a.is_markup() && !b.is_markup()) {
+      return MakeString(a.ToString() + b.ToString(), budget_);
     }
-    if (a.list() != nullptr && b.list() != nullptr && a.list()->is_tuple == b.list()->is_tuple) {
+    const auto text = [](const Value& v) {
+      return v.is_markup() ? v.ToString() : EscapeHtml(v.ToString());
+    };
+    std::string joined = text(a) + text(b);
+    VADE_CHECK_OK(budget_.Allocate(joined.size()));
+    return Value::MakeMarkup(std::move(joined));
+  }
+
+  Result<Value> Concatenate(const Value& a, const Value& b) {
+    if (a.string() != nullptr && b.string() != nullptr) return JoinText(a, b);
+    if (a.list() != nullptr && b.list() != nullptr && a.list()->kind == b.list()->kind) {
       std::vector<Value> items = a.list()->items;
       items.insert(items.end(), b.list()->items.begin(), b.list()->items.end());
-      return MakeList(std::move(items), budget_, a.list()->is_tuple);
+      return MakeList(std::move(items), budget_, a.list()->kind);
     }
     if (a.string() != nullptr && !b.is_undefined()) {
       return TypeError("can only concatenate str (not \"" + std::string(b.TypeName()) +
@@ -558,7 +576,7 @@ class Interpreter {
     for (uint64_t i = 0; i < count && !source.empty(); ++i) {
       items.insert(items.end(), source.begin(), source.end());
     }
-    return MakeList(std::move(items), budget_, what.list()->is_tuple);
+    return MakeList(std::move(items), budget_, what.list()->kind);
   }
 
   static Result<Value> Arithmetic(const std::string& op, const Value& a, const Value& b) {

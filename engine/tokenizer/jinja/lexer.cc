@@ -135,12 +135,12 @@ class Lexer {
   }
 
   bool IsRawTag() const {
-    char modifier;
+    char modifier = '\0';
     return EndOfBareTag(at_, "raw", &modifier) != std::string::npos;
   }
 
   Result<void> LexRaw() {
-    char modifier;
+    char modifier = '\0';
     Advance(EndOfBareTag(at_, "raw", &modifier) - at_);
     FinishTag(modifier, true);
     for (size_t open = source_.find("{%", at_); open != std::string::npos;

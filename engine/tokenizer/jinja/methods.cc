@@ -131,13 +131,13 @@ std::vector<std::string_view> SplitOn(std::string_view text, std::string_view se
 }
 
 Result<Value> ListOf(const std::vector<std::string_view>& parts, Budget& budget,
-                     bool is_tuple = false) {
+                     ListKind kind = ListKind::kList) {
   std::vector<Value> items;
   for (const std::string_view part : parts) {
     VADE_TRY(Value item, MakeString(std::string(part), budget));
     items.push_back(std::move(item));
   }
-  return MakeList(std::move(items), budget, is_tuple);
+  return MakeList(std::move(items), budget, kind);
 }
 
 Result<Value> Split(const std::string& text, const Arguments& arguments, bool from_right,
@@ -161,10 +161,11 @@ Result<Value> Partition(const std::string& text, const Arguments& arguments, boo
   const size_t at = from_right ? text.rfind(*separator) : text.find(*separator);
   const std::string_view view(text);
   if (at == std::string::npos) {
-    return from_right ? ListOf({"", "", view}, budget, true) : ListOf({view, "", ""}, budget, true);
+    return from_right ? ListOf({"", "", view}, budget, ListKind::kTuple)
+                      : ListOf({view, "", ""}, budget, ListKind::kTuple);
   }
   return ListOf({view.substr(0, at), *separator, view.substr(at + separator->size())}, budget,
-                true);
+                ListKind::kTuple);
 }
 
 Result<Value> SplitLines(std::string_view text, Budget& budget) {
@@ -182,7 +183,8 @@ Result<Value> StartsOrEndsWith(const std::string& text, const Arguments& argumen
   const Value* affix = arguments.Find(0, "prefix");
   if (affix == nullptr) return TypeError("missing argument");
   std::vector<Value> options = {*affix};
-  if (affix->list() != nullptr && affix->list()->is_tuple) options = affix->list()->items;
+  if (affix->list() != nullptr && affix->list()->kind == ListKind::kTuple)
+    options = affix->list()->items;
   for (const Value& option : options) {
     if (option.is_undefined()) return TypeError(option.undefined_what());
     if (option.string() == nullptr) {
@@ -393,7 +395,7 @@ Result<Value> CallDictMethod(const Value& object, std::string_view name, const A
     } else if (name == "values") {
       items.push_back(value);
     } else {
-      VADE_TRY(Value pair, MakeList({Value(key), value}, budget, true));
+      VADE_TRY(Value pair, MakeList({Value(key), value}, budget, ListKind::kTuple));
       items.push_back(std::move(pair));
     }
   }

@@ -9,6 +9,13 @@ namespace vade::tokenizer::jinja {
 namespace {
 
 constexpr uint32_t kMaxValueDepth = 128;
+constexpr uint64_t kMaxValueWeight = uint64_t{64} << 20;
+
+Result<Value> CheckSize(Value value) {
+  if (value.depth() > kMaxValueDepth) return Fail(ErrorCode::kResource, "value nested too deeply");
+  if (value.weight() > kMaxValueWeight) return Fail(ErrorCode::kResource, "value too large");
+  return value;
+}
 
 std::string TypeNameInMessages(const Value& value) {
   return value.is_none() ? "None" : std::string(value.TypeName()) + " object";
@@ -43,7 +50,7 @@ bool ChangesObject(const Value& object, std::string_view name) {
   static constexpr std::string_view kList[] = {"append", "reverse", "insert", "sort",
                                                "extend", "remove",  "pop",    "clear"};
   static constexpr std::string_view kDict[] = {"clear", "pop", "popitem", "setdefault", "update"};
-  if (const auto* list = object.list(); list != nullptr && !list->is_tuple) {
+  if (const auto* list = object.list(); list != nullptr && list->kind == ListKind::kList) {
     return std::find(std::begin(kList), std::end(kList), name) != std::end(kList);
   }
   return object.dict() != nullptr &&
@@ -70,18 +77,14 @@ Result<void> Budget::Allocate(uint64_t n) {
   return {};
 }
 
-Result<Value> MakeList(std::vector<Value> items, Budget& budget, bool is_tuple) {
+Result<Value> MakeList(std::vector<Value> items, Budget& budget, ListKind kind) {
   VADE_CHECK_OK(budget.Allocate(items.size() * sizeof(Value)));
-  Value value(List{std::move(items), is_tuple});
-  if (value.depth() > kMaxValueDepth) return Fail(ErrorCode::kResource, "value nested too deeply");
-  return value;
+  return CheckSize(Value(List{std::move(items), kind}));
 }
 
 Result<Value> MakeDict(Dict dict, Budget& budget) {
   VADE_CHECK_OK(budget.Allocate(dict.entries.size() * 2 * sizeof(Value)));
-  Value value(std::move(dict));
-  if (value.depth() > kMaxValueDepth) return Fail(ErrorCode::kResource, "value nested too deeply");
-  return value;
+  return CheckSize(Value(std::move(dict)));
 }
 
 Result<Value> MakeString(std::string text, Budget& budget) {
@@ -110,7 +113,9 @@ Result<int64_t> Length(const Value& value) {
   if (const auto* text = value.string()) {
     return static_cast<int64_t>(utf8::CountCodePoints(*text));
   }
-  if (const auto* list = value.list()) return static_cast<int64_t>(list->items.size());
+  if (const auto* list = value.list(); list != nullptr && list->kind != ListKind::kGenerator) {
+    return static_cast<int64_t>(list->items.size());
+  }
   if (const auto* dict = value.dict()) return static_cast<int64_t>(dict->entries.size());
   return TypeError("object of type '" + std::string(value.TypeName()) + "' has no len()");
 }
@@ -198,7 +203,7 @@ Result<Value> Slice(const Value& object, const Value& start, const Value& stop, 
   for (int64_t at = from; stride > 0 ? at < to : at > to; at += stride) {
     taken.push_back(items[static_cast<size_t>(at)]);
   }
-  if (const auto* list = object.list()) return MakeList(std::move(taken), budget, list->is_tuple);
+  if (const auto* list = object.list()) return MakeList(std::move(taken), budget, list->kind);
   std::string text;
   for (const Value& point : taken) text += *point.string();
   return MakeString(std::move(text), budget);

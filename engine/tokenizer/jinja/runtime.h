@@ -13,8 +13,8 @@ namespace vade::tokenizer::jinja {
 
 /// A template comes from a stranger's model file: it may loop and double strings for ever.
 struct Budget {
-  uint64_t steps = 20'000'000;           // nodes evaluated and characters looked at
-  uint64_t bytes = uint64_t{256} << 20;  // of all strings and lists ever made, and of the output
+  uint64_t steps = 4'000'000;           // nodes evaluated, and text looked at in 8-byte pieces
+  uint64_t bytes = uint64_t{64} << 20;  // of all strings and lists ever made, and of the output
 
   /// Errors: kResource when used up.
   [[nodiscard]] Result<void> Spend(uint64_t n);
@@ -28,7 +28,7 @@ struct Budget {
 
 /// A list or dict value; kResource when nested deeper than any message is.
 [[nodiscard]] Result<Value> MakeList(std::vector<Value> items, Budget& budget,
-                                     bool is_tuple = false);
+                                     ListKind kind = ListKind::kList);
 [[nodiscard]] Result<Value> MakeDict(Dict dict, Budget& budget);
 [[nodiscard]] Result<Value> MakeString(std::string text, Budget& budget);
 

@@ -3,12 +3,18 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 
 #include "engine/base/utf8.h"
 
 namespace vade::tokenizer::jinja {
 namespace {
+
+constexpr char kHex[] = "0123456789abcdef";
+
+uint64_t SaturatingAdd(uint64_t a, uint64_t b) {
+  uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
 
 // Python's repr of a float: the shortest digits that round-trip, fixed between 1e-4 and 1e16.
 std::string FloatRepr(double d) {
@@ -41,9 +47,9 @@ std::string StringRepr(const std::string& s) {
     } else if (c.value == '\t') {
       out += "\\t";
     } else if (c.value < 0x20 || (c.value >= 0x7F && c.value < 0xA1) || c.value == 0xAD) {
-      char buffer[8];
-      std::snprintf(buffer, sizeof buffer, "\\x%02x", static_cast<unsigned>(c.value));
-      out += buffer;
+      out += "\\x";
+      out += kHex[(c.value >> 4) & 0xF];
+      out += kHex[c.value & 0xF];
     } else {
       out.append(s, at, c.length);
     }
@@ -53,10 +59,9 @@ std::string StringRepr(const std::string& s) {
 }
 
 void AppendJsonString(const std::string& s, bool ensure_ascii, std::string& out) {
-  const auto escape = [&](unsigned unit) {
-    char buffer[8];
-    std::snprintf(buffer, sizeof buffer, "\\u%04x", unit);
-    out += buffer;
+  const auto escape = [&](uint32_t unit) {
+    out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(unit >> shift) & 0xF];
   };
   out += '"';
   for (size_t at = 0; at < s.size();) {
@@ -85,10 +90,10 @@ void AppendJsonString(const std::string& s, bool ensure_ascii, std::string& out)
         break;
       default:
         if (c.value < 0x20 || (ensure_ascii && c.value > 0x7E && c.value < 0x10000)) {
-          escape(static_cast<unsigned>(c.value));
+          escape(static_cast<uint32_t>(c.value));
         } else if (ensure_ascii && c.value >= 0x10000) {
-          escape(0xD800 + ((static_cast<unsigned>(c.value) - 0x10000) >> 10));
-          escape(0xDC00 + ((static_cast<unsigned>(c.value) - 0x10000) & 0x3FF));
+          escape(0xD800 + ((static_cast<uint32_t>(c.value) - 0x10000) >> 10));
+          escape(0xDC00 + ((static_cast<uint32_t>(c.value) - 0x10000) & 0x3FF));
         } else {
           out.append(s, at, c.length);
         }
@@ -116,7 +121,8 @@ class JsonWriter {
       out += std::isnan(d)   ? "NaN"
              : std::isinf(d) ? (d > 0 ? "Infinity" : "-Infinity")
                              : FloatRepr(d);
-    } else if (const auto* list = value.list()) {
+    } else if (const auto* list = value.list();
+               list != nullptr && list->kind != ListKind::kGenerator) {
       return WriteItems('[', ']', list->items.size(), level,
                         [&](size_t i) { return Write(list->items[i], level + 1); });
     } else if (const auto* dict = value.dict()) {
@@ -172,6 +178,7 @@ class JsonWriter {
 Value::Value(List list) {
   for (const Value& item : list.items) {
     list.depth = std::max(list.depth, item.depth() + 1);
+    list.weight = SaturatingAdd(list.weight, item.weight());
     list.holds_namespace |= item.HoldsNamespace();
   }
   data_ = std::make_shared<const List>(std::move(list));
@@ -180,6 +187,7 @@ Value::Value(List list) {
 Value::Value(Dict dict) {
   for (const auto& [key, item] : dict.entries) {
     dict.depth = std::max(dict.depth, item.depth() + 1);
+    dict.weight = SaturatingAdd(dict.weight, key.size() + item.weight());
     dict.holds_namespace |= item.HoldsNamespace();
   }
   data_ = std::make_shared<const Dict>(std::move(dict));
@@ -199,7 +207,7 @@ bool Value::Truthy() const {
   if (is_undefined() || is_none()) return false;
   if (is_number()) return as_double() != 0;
   if (const auto* s = string()) return !s->empty();
-  if (const auto* l = list()) return !l->items.empty();
+  if (const auto* l = list()) return l->kind == ListKind::kGenerator || !l->items.empty();
   if (const auto* d = dict()) return !d->entries.empty();
   return true;
 }
@@ -211,7 +219,11 @@ std::string_view Value::TypeName() const {
   if (is_int()) return "int";
   if (is_float()) return "float";
   if (string() != nullptr) return "str";
-  if (const auto* l = list()) return l->is_tuple ? "tuple" : "list";
+  if (const auto* l = list()) {
+    return l->kind == ListKind::kList    ? "list"
+           : l->kind == ListKind::kTuple ? "tuple"
+                                         : "generator";
+  }
   if (dict() != nullptr) return "dict";
   return ns() != nullptr ? "Namespace" : "function";
 }
@@ -230,13 +242,15 @@ std::string Value::Repr() const {
   if (is_float()) return FloatRepr(as_double());
   if (const auto* s = string()) return StringRepr(*s);
   if (const auto* l = list()) {
-    std::string out(1, l->is_tuple ? '(' : '[');
+    if (l->kind == ListKind::kGenerator) return "<generator>";
+    const bool is_tuple = l->kind == ListKind::kTuple;
+    std::string out(1, is_tuple ? '(' : '[');
     for (size_t i = 0; i < l->items.size(); ++i) {
       if (i > 0) out += ", ";
       out += l->items[i].Repr();
     }
-    if (l->is_tuple && l->items.size() == 1) out += ',';
-    return out + (l->is_tuple ? ')' : ']');
+    if (is_tuple && l->items.size() == 1) out += ',';
+    return out + (is_tuple ? ')' : ']');
   }
   if (const auto* d = dict()) {
     std::string out = "{";
@@ -253,6 +267,13 @@ uint32_t Value::depth() const {
   if (const auto* l = list()) return l->depth;
   if (const auto* d = dict()) return d->depth;
   return 0;
+}
+
+uint64_t Value::weight() const {
+  if (const auto* s = string()) return s->size() + 1;
+  if (const auto* l = list()) return l->weight;
+  if (const auto* d = dict()) return d->weight;
+  return 1;
 }
 
 bool Value::HoldsNamespace() const {
@@ -282,6 +303,32 @@ const Value* Arguments::Find(size_t at, std::string_view name) const {
   return at < positional.size() ? &positional[at] : nullptr;
 }
 
+std::string EscapeHtml(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
 bool Equal(const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) {
     if (a.is_float() || b.is_float()) return a.as_double() == b.as_double();
@@ -293,7 +340,7 @@ bool Equal(const Value& a, const Value& b) {
   }
   if (const List* x = a.list(); x != nullptr && b.list() != nullptr) {
     const List* y = b.list();
-    return x->is_tuple == y->is_tuple &&
+    return x->kind == y->kind &&
            std::equal(x->items.begin(), x->items.end(), y->items.begin(), y->items.end(), Equal);
   }
   if (const Dict* x = a.dict(); x != nullptr && b.dict() != nullptr) {

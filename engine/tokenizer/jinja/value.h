@@ -51,6 +51,14 @@ class Value {
   Value(std::shared_ptr<const Callable> f) : data_(std::move(f)) {}                   // NOLINT
   static Value MakeUndefined(std::string what) { return Value(Undefined{std::move(what)}); }
 
+  /// Text marked by the safe or escape filter: adding other text with + escapes the other text.
+  static Value MakeMarkup(std::string s) {
+    Value value(std::move(s));
+    value.markup_ = true;
+    return value;
+  }
+
+  [[nodiscard]] bool is_markup() const { return markup_; }
   [[nodiscard]] bool is_undefined() const { return std::holds_alternative<Undefined>(data_); }
   [[nodiscard]] bool is_none() const { return std::holds_alternative<None>(data_); }
   [[nodiscard]] bool is_bool() const { return std::holds_alternative<bool>(data_); }
@@ -82,6 +90,9 @@ class Value {
   [[nodiscard]] std::string Repr() const;
   /// How deep containers nest; 0 for a scalar.
   [[nodiscard]] uint32_t depth() const;
+  /// Values and string bytes below this one, counted as often as they are reached: the cost of
+  /// printing or comparing it, which shared containers can make exponential in the memory used.
+  [[nodiscard]] uint64_t weight() const;
   [[nodiscard]] bool HoldsNamespace() const;
 
  private:
@@ -93,13 +104,17 @@ class Value {
   }
 
   Data data_;
+  bool markup_ = false;
 };
 
-/// A list or a tuple.
+/// What map, select and their kin give is a generator: it can be walked, but has no length.
+enum class ListKind : uint8_t { kList, kTuple, kGenerator };
+
 struct List {
   std::vector<Value> items;
-  bool is_tuple = false;
-  uint32_t depth = 1;
+  ListKind kind = ListKind::kList;
+  uint32_t depth = 1;  // this and what follows: filled in by Value(List)
+  uint64_t weight = 1;
   bool holds_namespace = false;
 };
 
@@ -107,7 +122,8 @@ struct List {
 struct Dict {
   std::vector<std::pair<std::string, Value>> entries;
   std::unordered_map<std::string, size_t> index;
-  uint32_t depth = 1;
+  uint32_t depth = 1;  // this and what follows: filled in by Value(Dict)
+  uint64_t weight = 1;
   bool holds_namespace = false;
 
   void Set(std::string key, Value value);
@@ -132,6 +148,9 @@ struct Callable {
   std::string name;
   std::function<Result<Value>(const Arguments&)> call;
 };
+
+/// Text with &, <, >, ' and " as HTML entities.
+[[nodiscard]] std::string EscapeHtml(std::string_view text);
 
 [[nodiscard]] bool Equal(const Value& a, const Value& b);
 
