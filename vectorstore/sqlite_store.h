@@ -88,6 +88,9 @@ class SqliteStore final : public Store {
   Result<void> OpenForReading();
   Result<void> OpenForWriting();
   Result<void> PrepareWriter();
+  Result<void> ConfigureWriter();
+  void DropWriter();
+  Result<void> ReconnectWriter();
   Result<void> UpdateOlderVersion(uint32_t version);
 
   // --- sqlite_store.cc
@@ -119,7 +122,7 @@ class SqliteStore final : public Store {
   mutable std::vector<Connection> idle_readers_;  // guarded by readers_mutex_
 
   std::mutex writer_mutex_;
-  Connection writer_;            // guarded by writer_mutex_; empty when read-only
+  Connection writer_;            // guarded by writer_mutex_; empty after a failed write
   StoreLock lock_;               // guarded by writer_mutex_
   StoreState durable_;           // guarded by writer_mutex_
   std::optional<Error> broken_;  // guarded by writer_mutex_; set: writing has stopped for good

@@ -77,7 +77,8 @@ Result<void> SqliteStore::OpenForWriting() {
   if (!prepared) {  // as if we had never been here
     const LockState& last = lock_.previous();
     lock_.Record(last.store_id, last.generation, last.clean);
-    writer_ = Connection();
+    if (writer_.database) DropWriter();
+    durable_ = {};
   }
   return prepared;
 }
@@ -89,6 +90,16 @@ Result<void> SqliteStore::PrepareWriter() {
   const LockState& last = lock_.previous();
   VADE_CHECK_OK(CheckAfterLastWriter(path_, writer_.database, last, HasWal(path_) || !last.clean));
   if (header.user_version < kSchemaVersion) VADE_CHECK_OK(UpdateOlderVersion(header.user_version));
+  VADE_CHECK_OK(ConfigureWriter());
+  // One reader from the start: its shared memory is there when the disk is full and no more can be
+  // made, so that searches go on.
+  VADE_CHECK_OK(TakeReader());
+  VADE_TRY(durable_, ReadState(writer_.database));
+  lock_.Record(durable_.store_id, durable_.generation, false);
+  return {};
+}
+
+Result<void> SqliteStore::ConfigureWriter() {
   // A commit that finds 1,000 pages (8 MB) in the -wal moves them into the file.
   const std::string synchronous = options_.durable ? "FULL" : "OFF";
   VADE_CHECK_OK(
@@ -96,9 +107,19 @@ Result<void> SqliteStore::PrepareWriter() {
                                "PRAGMA journal_size_limit = 67108864; PRAGMA synchronous = " +
                                synchronous));
   sqlite3_db_config(writer_.database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
-  VADE_TRY(durable_, ReadState(writer_.database));
-  lock_.Record(durable_.store_id, durable_.generation, false);
   return {};
+}
+
+void SqliteStore::DropWriter() {
+  sqlite3_db_config(writer_.database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  writer_ = Connection();
+}
+
+Result<void> SqliteStore::ReconnectWriter() {
+  VADE_TRY(writer_, OpenWriter(path_, options_));
+  const auto configured = ConfigureWriter();
+  if (!configured) DropWriter();
+  return configured;
 }
 
 Result<void> SqliteStore::UpdateOlderVersion(uint32_t version) {
@@ -109,17 +130,14 @@ Result<void> SqliteStore::UpdateOlderVersion(uint32_t version) {
 
 SqliteStore::~SqliteStore() {
   idle_readers_.clear();
-  if (!writer_.database) return;
-  // A reader in another process may keep the -wal alive; it is then complete and stays.
-  const bool sound = !broken_;
-  if (sound) {
+  if (durable_.store_id == 0) return;  // read-only, or it never opened
+  if (writer_.database) {
+    // A reader in another process may keep the -wal alive; it is then complete and stays.
     sqlite3_wal_checkpoint_v2(writer_.database.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
                               nullptr, nullptr);
-  } else {
-    sqlite3_db_config(writer_.database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    writer_ = Connection();
   }
-  writer_ = Connection();
-  lock_.Record(durable_.store_id, durable_.generation, sound);
+  lock_.Record(durable_.store_id, durable_.generation, !broken_);
 }
 
 }  // namespace vade::vectorstore

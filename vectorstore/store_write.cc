@@ -126,10 +126,11 @@ Result<std::optional<DocumentId>> FindDocument(const Database& database, Collect
 
 Result<void> SqliteStore::Write(const std::function<Result<void>(const Database&)>& body) {
   const std::lock_guard lock(writer_mutex_);
-  if (!writer_.database) {
+  if (options_.read_only) {
     return Fail(ErrorCode::kInvalidArgument, utf8::Escape(path_.native()) + ": opened read-only");
   }
   if (broken_) return tl::unexpected(*broken_);
+  if (!writer_.database) VADE_CHECK_OK(ReconnectWriter());
   const Database& database = writer_.database;
   const auto run = [&]() -> Result<void> {
     VADE_TRY(Transaction transaction, Transaction::Begin(database, Transaction::Kind::kWrite));
@@ -141,8 +142,15 @@ Result<void> SqliteStore::Write(const std::function<Result<void>(const Database&
   if (result) {
     ++durable_.generation;
     lock_.Record(durable_.store_id, durable_.generation, false);
-  } else if ((sqlite3_errcode(database.handle()) & 0xff) == SQLITE_IOERR) {
-    // After a failed fsync nobody knows what is on the disk: no retry, no further write.
+    return result;
+  }
+  const int cause = sqlite3_errcode(database.handle()) & 0xff;
+  if (cause == SQLITE_OK || cause == SQLITE_DONE || cause == SQLITE_ROW) return result;
+  // FTS5 may keep postings of a transaction that failed for want of memory, and would write them
+  // with the next one: a new connection, made by the next write, knows only what is in the file.
+  DropWriter();
+  if (cause == SQLITE_IOERR) {
+    // After a failed flush nobody knows what is on the disk: no retry, no further write.
     broken_ = Error{ErrorCode::kIo, result.error().message +
                                         "; writing has stopped: open the store again to check it"};
   }
@@ -396,6 +404,7 @@ Result<void> SqliteStore::Optimize() {
   });
   VADE_CHECK_OK(written);
   const std::lock_guard lock(writer_mutex_);
+  if (!writer_.database) return {};  // another thread's write has failed since
   const int code = sqlite3_wal_checkpoint_v2(writer_.database.handle(), nullptr,
                                              SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   // Busy: a reader still needs the -wal; the next checkpoint gets it.
