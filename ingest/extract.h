@@ -15,7 +15,7 @@ struct ExtractLimits {
   uint64_t max_file_bytes = uint64_t{1} << 30;    // larger files are skipped with this reason
   uint64_t max_text_bytes = uint64_t{256} << 20;  // extracted text of one document
   uint64_t max_memory_bytes = uint64_t{2} << 30;  // RLIMIT_AS of the child
-  uint32_t max_seconds = 120;                     // wall clock and RLIMIT_CPU of the child
+  uint32_t max_seconds = 120;                     // of CPU time; four times that by the clock
 };
 
 /// What a file on disk was when it was read.

@@ -28,6 +28,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int kWallPerCpuSecond = 4;
 constexpr int kCancelPollMs = 100;   // how late a cancel may be noticed
 constexpr int kPipeBytes = 1 << 20;  // fewer wake-ups than the default 64 KiB
 
@@ -222,7 +223,9 @@ Result<Document> RunExtractor(FileType type, std::string_view file_name, int inp
            FindHelper(type == FileType::kPdf ? "vade-extract-pdf" : "vade-extract"));
   VADE_TRY(Pipe outcome, MakePipe(0));
   VADE_TRY(Pipe complaints, MakePipe(O_NONBLOCK));
-  const auto deadline = Clock::now() + std::chrono::seconds(limits.max_seconds);
+  // RLIMIT_CPU stops a child that works too long; the clock only stops one that waits for ever, and
+  // must not punish documents for a busy machine.
+  const auto deadline = Clock::now() + kWallPerCpuSecond * std::chrono::seconds(limits.max_seconds);
   VADE_TRY(const pid_t pid,
            Spawn(program,
                  {program, std::string(FileTypeName(type)), std::string(file_name),

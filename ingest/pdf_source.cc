@@ -102,7 +102,8 @@ class PopplerSource final : public PdfSource {
       word.size = box.has_font_info() ? box.get_font_size() : word.box.height();
       word.bold = Contains(font, {"Bold", "bold", "Black", "Heavy", "Semibold", "-Bd", "CMBX"});
       word.mono =
-          Contains(font, {"Mono", "mono", "Courier", "Consolas", "Menlo", "CMTT", "Typewriter"});
+          Contains(font, {"Mono", "mono", "Courier", "Consolas", "Menlo", "CMTT", "Typewriter"}) &&
+          !Contains(font, {"Monotype"});
       word.space_after = box.has_space_after();
       if (word.text.empty() || !std::isfinite(word.box.width() + word.box.height())) continue;
       if (IsHidden(word, page)) {
