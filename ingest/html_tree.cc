@@ -55,6 +55,10 @@ bool IsText(const GumboNode* node) {
          node->type == GUMBO_NODE_CDATA;
 }
 
+bool IsHtmlElement(std::string_view name) {
+  return gumbo_tagn_enum(name.data(), static_cast<unsigned>(name.size())) != GUMBO_TAG_UNKNOWN;
+}
+
 std::string_view Attribute(const GumboNode* node, const char* name) {
   if (node->type != GUMBO_NODE_ELEMENT) return {};
   const GumboAttribute* attribute = gumbo_get_attribute(&node->v.element.attributes, name);

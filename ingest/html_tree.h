@@ -38,6 +38,8 @@ class HtmlTree {
 /// GUMBO_TAG_UNKNOWN for text.
 [[nodiscard]] GumboTag TagOf(const GumboNode* node);
 [[nodiscard]] bool IsText(const GumboNode* node);
+/// An element of HTML, as opposed to "<folder>" in a sentence about a command.
+[[nodiscard]] bool IsHtmlElement(std::string_view name);
 /// "" when absent.
 [[nodiscard]] std::string_view Attribute(const GumboNode* node, const char* name);
 [[nodiscard]] bool IsHidden(const GumboNode* node);

@@ -16,6 +16,7 @@
 #include "ingest/front_matter.h"
 #include "ingest/html_extractor.h"
 #include "ingest/html_guard.h"
+#include "ingest/html_tree.h"
 #include "ingest/markdown_guard.h"
 #include "ingest/text_input.h"
 
@@ -47,6 +48,14 @@ Tree Parse(const std::string& markdown) {
 std::string_view Literal(cmark_node* node) {
   const char* literal = cmark_node_get_literal(node);
   return literal == nullptr ? std::string_view() : literal;
+}
+
+// "<folder>": a bare word in brackets that no browser knows is text the author forgot to escape.
+bool IsPlaceholder(std::string_view html) {
+  constexpr std::string_view kNameChars = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  if (html.size() < 3 || html.front() != '<' || html.back() != '>') return false;
+  const std::string_view name = html.substr(1, html.size() - 2);
+  return name.find_first_not_of(kNameChars) == std::string_view::npos && !IsHtmlElement(name);
 }
 
 class MarkdownReader {
@@ -182,6 +191,7 @@ void MarkdownReader::AddRawHtml(std::string_view html) {
     if (html.substr(0, hidden_by_.size()) == hidden_by_) hidden_by_.clear();
     return;
   }
+  if (IsPlaceholder(html)) return AddText(html);
   if (html.substr(0, 3) == "<br" || html.substr(0, 3) == "<BR") return AddText(" ");
   const std::string guarded = GuardHtml(html);
   if (guarded.find(" hidden>") == std::string::npos) return;

@@ -85,6 +85,11 @@ TEST(MarkdownExtractor, CommentsScriptsAndHiddenHtmlAreNotIndexed) {
               ElementsAre("P Before after.", "P Text end. Press Ctrl.", "P More", "P Inside"));
 }
 
+TEST(MarkdownExtractor, PlaceholdersAreText) {
+  EXPECT_THAT(Outline(Extract("Type vade index <folder> and <b>wait</b> <x-y>here</x-y>.\n")),
+              ElementsAre("P Type vade index <folder> and wait here."));
+}
+
 TEST(MarkdownExtractor, HtmlBlocksKeepTheirStructure) {
   EXPECT_THAT(Outline(Extract("<h2>Title</h2>\n<table><tr><th>A</th><th>B</th></tr>\n"
                               "<tr><td>1</td><td>2</td></tr></table>\n")),
@@ -108,7 +113,9 @@ TEST(MarkdownExtractor, HostileInputKeepsTheInvariants) {
 }
 
 TEST(MarkdownExtractor, VeryLargeFilesAreReadAsPlainText) {
-  const std::string text = Repeat("# one line of a dump, of which there are far too many for a tree of nodes\n", size_t{33} << 20);
+  const std::string text =
+      Repeat("# one line of a dump, of which there are far too many for a tree of nodes\n",
+             size_t{33} << 20);
   const Result<Document> document = ExtractMarkdown({.bytes = text, .file_name = "x.md"});
   ASSERT_TRUE(document.has_value());
   ASSERT_FALSE(document->notes.empty());

@@ -1,0 +1,7 @@
+// Any bytes through ExtractText and the chunker.
+#include "tests/fuzz/extractor_fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  vade::ingest::FuzzExtractor(vade::ingest::ExtractText, data, size);
+  return 0;
+}
