@@ -1,0 +1,112 @@
+// vade model and vade debug as a user runs them: outputs, exit codes, nothing half-written.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/support/process.h"
+
+namespace vade::testing {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+const std::string kModel = std::string(VADE_SOURCE_DIR) + "/data/models/all-MiniLM-L6-v2.Q8_0.gguf";
+const std::string kTiny = std::string(VADE_SOURCE_DIR) + "/tests/golden/models/bert.gguf";
+
+std::vector<json> Lines(const std::string& out) {
+  std::vector<json> lines;
+  std::istringstream in(out);
+  for (std::string line; std::getline(in, line);) lines.push_back(json::parse(line));
+  return lines;
+}
+
+class ModelCommand : public ::testing::Test {
+ protected:
+  Finished Vade(const std::vector<std::string>& arguments, const std::string& input = "") const {
+    return RunVade(folder_.path(), arguments, {.stdin_text = input});
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(ModelCommand, ShowTellsWhatTheDefaultModelHolds) {
+  const Finished shown = Vade({"--json", "model", "show", kModel});
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  const json out = json::parse(shown.out);
+  EXPECT_EQ(out["metadata"]["general.license"]["value"], "apache-2.0");
+  EXPECT_EQ(out["metadata"]["bert.max_sequence_length"]["value"], 256);
+  EXPECT_EQ(out["tensors"].size(), 101u);
+  EXPECT_TRUE(out["problems"].empty()) << out["problems"];
+  const Finished text = Vade({"model", "show", kModel});
+  EXPECT_THAT(text.out, HasSubstr("token_embd.weight q8_0 [384, 30522]"));
+  EXPECT_THAT(text.out, HasSubstr("usable as embedder"));
+}
+
+TEST_F(ModelCommand, ShowRefusesWhatIsNoModel) {
+  const auto page = folder_.Write("page.gguf", "<html>404</html>");
+  const Finished shown = Vade({"model", "show", page.native()});
+  EXPECT_EQ(shown.code, 3);
+  EXPECT_THAT(shown.err, HasSubstr("page.gguf: byte 0: magic: not a GGUF file"));
+  EXPECT_EQ(shown.out, "");
+  EXPECT_EQ(Vade({"model", "show", "absent.gguf"}).code, 3);
+}
+
+TEST_F(ModelCommand, QuantizeWritesOnceUnlessForced) {
+  const std::string out = folder_.path() / "q8.gguf";
+  const Finished first = Vade({"model", "quantize", kTiny, out});
+  ASSERT_EQ(first.code, 0) << first.err;
+  const Finished again = Vade({"model", "quantize", kTiny, out});
+  EXPECT_EQ(again.code, 2);
+  EXPECT_THAT(again.err, HasSubstr("exists already (--force replaces it)"));
+  EXPECT_EQ(Vade({"model", "quantize", kTiny, out, "--force"}).code, 0);
+  const json shown = json::parse(Vade({"--json", "model", "show", out}).out);
+  EXPECT_GT(shown["bytes_by_type"]["q8_0"].get<uint64_t>(), 0u);
+  EXPECT_EQ(Vade({"model", "quantize", kTiny, out, "--type", "q4_K"}).code, 2);
+}
+
+TEST_F(ModelCommand, ImportNamesTheMissingFile) {
+  const Finished done =
+      Vade({"model", "import", folder_.path(), "-o", folder_.path() / "out.gguf"});
+  EXPECT_EQ(done.code, 3);
+  EXPECT_THAT(done.err, HasSubstr("config.json: No such file or directory"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "out.gguf"));
+}
+
+TEST_F(ModelCommand, DebugTokenizesAndGoesOnAfterABadLine) {
+  const Finished done = Vade({"debug", "tokenize", "-m", kModel},
+                             "{\"text\":\"Reset the pump\",\"add_special\":true}\n"
+                             "not json\n"
+                             "{\"text\":\"[SEP]\",\"parse_special\":true}\n");
+  EXPECT_EQ(done.code, 3);
+  const auto lines = Lines(done.out);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0], json::parse(R"({"ids":[101,25141,1996,10216,102]})"));
+  EXPECT_EQ(lines[1], json::parse(R"({"error":"line 2: not valid JSON"})"));
+  EXPECT_EQ(lines[2], json::parse(R"({"ids":[102]})"));
+}
+
+TEST_F(ModelCommand, DebugDetokenizesAndEmbeds) {
+  const Finished text = Vade({"debug", "detokenize", "-m", kModel},
+                             "{\"ids\":[101,25141,1996,10216,102]}\n"
+                             "{\"ids\":[101,25141,102],\"unparse_special\":false}\n");
+  EXPECT_EQ(text.code, 0);
+  const auto texts = Lines(text.out);
+  ASSERT_EQ(texts.size(), 2u);
+  EXPECT_EQ(texts[0]["text"], "[CLS] reset the pump[SEP]");
+  EXPECT_EQ(texts[1]["text"], " reset");
+  const Finished vectors = Vade({"debug", "embed", "-m", kModel},
+                                "{\"text\":\"Reset the pump\"}\n"
+                                "{\"ids\":[101,25141,1996,10216,102]}\n"
+                                "{\"ids\":[101,30522]}\n");
+  EXPECT_EQ(vectors.code, 3);  // the last line names an id outside the vocabulary
+  const auto lines = Lines(vectors.out);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0]["embedding"].size(), 384u);
+  EXPECT_EQ(lines[0], lines[1]);
+  EXPECT_THAT(lines[2]["error"].get<std::string>(), HasSubstr("30522"));
+}
+
+}  // namespace
+}  // namespace vade::testing
