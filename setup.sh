@@ -78,8 +78,18 @@ demo() {
   trap 'rm -rf "$folder"' EXIT
   export VADE_STORE=$folder/library.db PATH="$PWD/$BUILD/bin:$PATH"
   failures=0
-  # shellcheck source=data/manuals/demo.sh
-  . data/manuals/demo.sh
+  expect 0 "13 new" vade index data/manuals
+  echo; echo "== A procedure"
+  expect 0 "1.5 Nm" vade ask "How do I change the nozzle of my LW-300?"
+  echo; echo "== An exact value from a table"
+  expect 0 "5.2 bar" \
+    vade ask "What is the highest cut-out pressure that can be set on the AquaLift P350?"
+  echo; echo "== Korean"
+  expect 0 "돌기" vade ask "RC-10 고무 패킹 교체 방법을 알려 주세요"
+  echo; echo "== Found by meaning: the page shares no content word with the question"
+  expect 0 "Do not ride on" vade ask "I crashed; is it okay to continue cycling?"
+  echo; echo "== Not in the manuals"
+  expect 8 "Not in these documents" vade ask "What does error E-099 mean on the 3D printer?"
   if [ "$failures" -ne 0 ]; then
     echo "== Demo: $failures of its checks failed" >&2
     exit 1
