@@ -1,3 +1,4 @@
+// The part file, its fsync and its rename.
 #include "engine/base/atomic_file.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// CPUID, the affinity mask and the cgroup quota.
 #include "engine/base/cpu_features.h"
 
 #if defined(__x86_64__)

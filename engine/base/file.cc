@@ -1,3 +1,4 @@
+// Bounded reads; what may be read and what may not.
 #include "engine/base/file.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// mmap and its owner.
 #include "engine/base/mapped_file.h"
 
 #include <fcntl.h>

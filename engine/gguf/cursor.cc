@@ -1,3 +1,4 @@
+// The checks of every read, and their messages.
 #include "engine/gguf/cursor.h"
 
 #include "engine/base/utf8.h"

@@ -1,3 +1,4 @@
+// Opening parts, lookup by name, errors that name key and offset.
 #include "engine/gguf/file.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The header in file order: counts, metadata, tensor table, extents.
 #include "engine/gguf/parse.h"
 
 #include <algorithm>

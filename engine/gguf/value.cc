@@ -1,3 +1,4 @@
+// Type facts and display for people.
 #include "engine/gguf/value.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Header layout and the order of writing.
 #include "engine/gguf/writer.h"
 
 #include "engine/base/atomic_file.h"

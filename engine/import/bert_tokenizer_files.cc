@@ -1,3 +1,4 @@
+// tokenizer.json first, vocab.txt otherwise; both give the same tokens.
 #include "engine/import/bert_tokenizer_files.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Settings checked one by one, then tensors by a table of names.
 #include "engine/import/hugging_face_bert.h"
 
 #include <algorithm>
@@ -233,7 +234,7 @@ Result<void> AddTensors(const SafeTensorsFile& weights, const BertConfig& config
                                                nlohmann::json(mapping.dims).dump());
     }
     const uint64_t rows = mapping.dims.size() > 1 ? mapping.dims[1] : 1;
-    const TensorType type = StoredType(mapping.gguf_name, mapping.dims[0], rows, wanted);
+    const TensorType type = StoredType(mapping.gguf_name, mapping.dims[0], rows, wanted, true);
     writer.AddTensor(mapping.gguf_name, type, mapping.dims,
                      [&weights, source, type] { return Produce(weights, *source, type); });
   }

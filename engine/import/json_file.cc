@@ -1,3 +1,4 @@
+// Depth-limited parsing and typed members.
 #include "engine/import/json_file.h"
 
 #include <cmath>

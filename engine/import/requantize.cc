@@ -1,3 +1,4 @@
+// Which tensor takes which type, and the conversion of one.
 #include "engine/import/requantize.h"
 
 #include <algorithm>
@@ -30,12 +31,13 @@ bool IsFloat(TensorType type) {
 }
 
 // A value quantised once would only lose by being quantised again.
-TensorType TargetOf(const gguf::TensorInfo& tensor, TensorType wanted) {
+TensorType TargetOf(const gguf::TensorInfo& tensor, TensorType wanted, bool is_encoder) {
   const bool convertible =
       IsFloat(tensor.type) || (tensor.type == TensorType::kQ8_0 && IsFloat(wanted));
   if (!convertible) return tensor.type;
   const uint64_t rows = tensor.num_values / tensor.dims[0];
-  return StoredType(tensor.name, tensor.dims[0], tensor.num_dims == 1 ? 1 : rows, wanted);
+  return StoredType(tensor.name, tensor.dims[0], tensor.num_dims == 1 ? 1 : rows, wanted,
+                    is_encoder);
 }
 
 Result<std::vector<std::byte>> Convert(const gguf::File& file, const gguf::TensorInfo& tensor,
@@ -53,14 +55,16 @@ Result<std::vector<std::byte>> Convert(const gguf::File& file, const gguf::Tenso
 }  // namespace
 
 TensorType StoredType(std::string_view name, uint64_t row_values, uint64_t num_rows,
-                      TensorType wanted) {
+                      TensorType wanted, bool is_encoder) {
   constexpr std::array<std::string_view, 5> kKeepF32 = {"_norm", "position_embd", "token_types",
                                                         "ffn_gate_inp", "rope_freqs"};
   const auto named = [&](std::string_view part) { return name.find(part) != name.npos; };
   if (num_rows <= 1 || !name.ends_with(".weight") || std::ranges::any_of(kKeepF32, named)) {
     return TensorType::kF32;
   }
-  return row_values % quant::InfoOf(wanted).block_values == 0 ? wanted : TensorType::kF16;
+  const bool whole_blocks = row_values % quant::InfoOf(wanted).block_values == 0;
+  const bool values = is_encoder && named("attn_v.") && !IsFloat(wanted);
+  return whole_blocks && !values ? wanted : TensorType::kF16;
 }
 
 void AddFileType(gguf::Writer& writer, TensorType type) {
@@ -85,8 +89,10 @@ Result<void> Requantize(const gguf::File& in, const std::filesystem::path& out,
                            entry.key == "general.alignment" || entry.key.starts_with("split.");
     if (!rewritten) writer.Copy(entry);
   }
+  VADE_TRY(const auto architecture, in.Find<std::string_view>("general.architecture"));
+  const bool is_encoder = architecture.value_or("").find("bert") != std::string_view::npos;
   for (const gguf::TensorInfo& tensor : in.tensors()) {
-    const TensorType target = TargetOf(tensor, options.type);
+    const TensorType target = TargetOf(tensor, options.type, is_encoder);
     writer.AddTensor(std::string(tensor.name), target,
                      {tensor.dims.begin(), tensor.dims.begin() + tensor.num_dims},
                      [&in, &tensor, target] { return Convert(in, tensor, target); });

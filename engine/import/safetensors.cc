@@ -1,3 +1,4 @@
+// The header, entry by entry, before any data is looked at.
 #include "engine/import/safetensors.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Range checks first: what a type cannot hold is refused, not stored as infinity.
 #include "engine/quant/quantize.h"
 
 #include <algorithm>
@@ -14,19 +15,50 @@ namespace {
 
 constexpr float kMaxHalf = 65504.0f;
 
+constexpr float kMaxLevel = 127.0f;
+
+// To the nearest integer for |x| < 2^22, ties to even: adding 1.5 * 2^23 leaves no fraction bits.
+// std::round would be a call per value on baseline x86-64.
+float RoundSmall(float x) noexcept {
+  constexpr float kShift = 12582912.0f;
+  return (x + kShift) - kShift;
+}
+
+// The levels of one block under a scale; returns the squared error they leave.
+float Levels(const float* x, float scale, float* levels) noexcept {
+  const float inverse = scale > 0 ? 1.0f / scale : 0.0f;
+  float error = 0;
+  for (size_t i = 0; i < kBlock; ++i) {
+    // A subnormal scale has an infinite inverse: clamp before rounding; 0 * inf is no level.
+    const float wanted = std::isfinite(inverse) ? x[i] * inverse : 0.0f;
+    levels[i] = RoundSmall(std::clamp(wanted, -kMaxLevel, kMaxLevel));
+    const float difference = levels[i] * scale - x[i];
+    error += difference * difference;
+  }
+  return error;
+}
+
+// Of scales from max / 127 (the usual choice) to 14 % above it, the one with the least squared
+// error: which values fall near a level is luck, and 49 draws find 9 % less error than one.
+// all-MiniLM-L6-v2 against sentence-transformers, 225 texts: least cosine 0.99933 -> 0.99952.
 void QuantizeQ8Block(const float* x, std::byte* out) noexcept {
+  constexpr int kNumScales = 49;
+  constexpr float kStep = 0.12f / 48;
   float max_abs = 0;
   for (size_t i = 0; i < kBlock; ++i) max_abs = std::max(max_abs, std::fabs(x[i]));
-  const float scale = max_abs / 127.0f;
-  const float inverse = scale != 0 ? 1.0f / scale : 0.0f;
-  BlockQ8_0 block;
-  block.scale = FloatToHalf(scale);
-  for (size_t i = 0; i < kBlock; ++i) {
-    // A subnormal scale has an infinite inverse: clamp, and 0 * inf is not a level either.
-    const float level = std::round(x[i] * inverse);
-    block.values[i] = static_cast<int8_t>(std::isnan(level) ? 0 : std::clamp(level, -127.f, 127.f));
+  float best_error = INFINITY;
+  BlockQ8_0 best = {};
+  for (int candidate = 0; candidate < kNumScales; ++candidate) {
+    const float top = kMaxLevel * (1 - kStep * static_cast<float>(candidate));
+    const Half scale = FloatToHalf(std::min(max_abs / top, kMaxHalf));
+    float levels[kBlock];
+    const float error = Levels(x, HalfToFloat(scale), levels);
+    if (candidate > 0 && !(error < best_error)) continue;
+    best_error = error;
+    best.scale = scale;
+    for (size_t i = 0; i < kBlock; ++i) best.values[i] = static_cast<int8_t>(levels[i]);
   }
-  std::memcpy(out, &block, sizeof block);
+  std::memcpy(out, &best, sizeof best);
 }
 
 // What the type cannot hold is refused rather than stored as infinity.

@@ -1,3 +1,4 @@
+// The table.
 #include "engine/quant/tensor_type.h"
 
 #include <algorithm>

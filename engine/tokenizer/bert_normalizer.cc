@@ -1,3 +1,4 @@
+// One code point at a time: class, decomposition, case.
 #include "engine/tokenizer/bert_normalizer.h"
 
 #include <unicode/uchar.h>

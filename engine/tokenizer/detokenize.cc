@@ -1,3 +1,4 @@
+// Three passes of space removal, each linear.
 #include "engine/tokenizer/detokenize.h"
 
 #include "engine/gguf/names.h"

@@ -1,3 +1,4 @@
+// A trie of control tokens and the walk over the text.
 #include "engine/tokenizer/special_splitter.h"
 
 namespace vade::tokenizer {

@@ -1,3 +1,4 @@
+// The kinds of vocabulary this program has.
 #include "engine/tokenizer/tokenizer.h"
 
 #include "engine/base/utf8.h"

@@ -1,3 +1,4 @@
+// Insertion and growth; search is inline in the header.
 #include "engine/tokenizer/trie.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// Lengths, types and ids checked against each other.
 #include "engine/tokenizer/vocabulary.h"
 
 namespace vade::tokenizer {

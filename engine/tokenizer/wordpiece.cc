@@ -1,3 +1,4 @@
+// Loading special ids, greedy matching, decoding.
 #include "engine/tokenizer/wordpiece.h"
 
 #include <cstdint>

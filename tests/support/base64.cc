@@ -1,3 +1,4 @@
+// Plain decoding, one digit at a time.
 #include "tests/support/base64.h"
 
 #include <cstdint>

@@ -1,3 +1,4 @@
+// Vocabulary and tensors of the small images.
 #include "tests/support/gguf_builder.h"
 
 #include <cstring>

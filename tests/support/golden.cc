@@ -1,3 +1,4 @@
+// Paths below the checkout.
 #include "tests/support/golden.h"
 
 #include <fstream>

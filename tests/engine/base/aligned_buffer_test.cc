@@ -1,3 +1,4 @@
+// Tests of engine/base/aligned_buffer.
 #include "engine/base/aligned_buffer.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of engine/base/atomic_file.
 #include "engine/base/atomic_file.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of engine/base/checked.
 #include "engine/base/checked.h"
 
 #include <gtest/gtest.h>

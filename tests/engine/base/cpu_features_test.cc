@@ -1,3 +1,4 @@
+// Tests of engine/base/cpu_features.
 #include "engine/base/cpu_features.h"
 
 #include <gtest/gtest.h>

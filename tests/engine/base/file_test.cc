@@ -1,3 +1,4 @@
+// Tests of engine/base/file.
 #include "engine/base/file.h"
 
 #include <gtest/gtest.h>

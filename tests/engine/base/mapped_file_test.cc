@@ -1,3 +1,4 @@
+// Tests of engine/base/mapped_file.
 #include "engine/base/mapped_file.h"
 
 #include <gtest/gtest.h>

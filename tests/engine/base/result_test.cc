@@ -1,3 +1,4 @@
+// Tests of engine/base/result.
 #include "engine/base/result.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of engine/base/thread_pool.
 #include "engine/base/thread_pool.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of engine/base/utf8.
 #include "engine/base/utf8.h"
 
 #include <gtest/gtest.h>

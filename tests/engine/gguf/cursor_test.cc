@@ -1,3 +1,4 @@
+// Tests of engine/gguf/cursor.
 #include "engine/gguf/cursor.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of engine/gguf/file.
 #include "engine/gguf/file.h"
 
 #include <gmock/gmock.h>

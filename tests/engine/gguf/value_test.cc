@@ -1,3 +1,4 @@
+// Tests of engine/gguf/value.
 #include "engine/gguf/value.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of engine/gguf/writer.
 #include "engine/gguf/writer.h"
 
 #include <gmock/gmock.h>

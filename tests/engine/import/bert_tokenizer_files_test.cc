@@ -1,3 +1,4 @@
+// Tests of engine/import/bert_tokenizer_files.
 #include "engine/import/bert_tokenizer_files.h"
 
 #include <gmock/gmock.h>

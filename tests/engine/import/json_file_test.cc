@@ -1,3 +1,4 @@
+// Tests of engine/import/json_file.
 #include "engine/import/json_file.h"
 
 #include <gmock/gmock.h>

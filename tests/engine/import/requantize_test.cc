@@ -1,3 +1,4 @@
+// Tests of engine/import/requantize.
 #include "engine/import/requantize.h"
 
 #include <gmock/gmock.h>
@@ -21,7 +22,7 @@ std::filesystem::path TempPath(const std::string& name) {
 
 TEST(Requantize, OnlyMatricesChangeType) {
   const auto q8 = [](std::string_view name, uint64_t row, uint64_t rows) {
-    return StoredType(name, row, rows, TensorType::kQ8_0);
+    return StoredType(name, row, rows, TensorType::kQ8_0, true);
   };
   EXPECT_EQ(q8("blk.0.attn_q.weight", 384, 384), TensorType::kQ8_0);
   EXPECT_EQ(q8("token_embd.weight", 384, 30522), TensorType::kQ8_0);
@@ -31,6 +32,11 @@ TEST(Requantize, OnlyMatricesChangeType) {
   EXPECT_EQ(q8("position_embd.weight", 384, 512), TensorType::kF32);
   EXPECT_EQ(q8("token_types.weight", 384, 2), TensorType::kF32);
   EXPECT_EQ(q8("cls.output.weight", 384, 1), TensorType::kF32);
+  EXPECT_EQ(q8("blk.0.attn_v.weight", 384, 384), TensorType::kF16);  // encoders only
+  EXPECT_EQ(StoredType("blk.0.attn_v.weight", 384, 384, TensorType::kQ8_0, false),
+            TensorType::kQ8_0);
+  EXPECT_EQ(StoredType("blk.0.attn_v.weight", 384, 384, TensorType::kBf16, true),
+            TensorType::kBf16);
 }
 
 TEST(Requantize, OutputTypeNames) {

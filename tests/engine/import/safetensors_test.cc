@@ -1,3 +1,4 @@
+// Tests of engine/import/safetensors.
 #include "engine/import/safetensors.h"
 
 #include <gmock/gmock.h>

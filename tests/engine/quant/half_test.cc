@@ -1,3 +1,4 @@
+// Tests of engine/quant/half.
 #include "engine/quant/half.h"
 
 #include <gtest/gtest.h>

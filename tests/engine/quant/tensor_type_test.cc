@@ -1,3 +1,4 @@
+// Tests of engine/quant/tensor_type.
 #include "engine/quant/tensor_type.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of engine/tokenizer/bert_normalizer.
 #include "engine/tokenizer/bert_normalizer.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of engine/tokenizer/detokenize.
 #include "engine/tokenizer/detokenize.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of engine/tokenizer/special_splitter.
 #include "engine/tokenizer/special_splitter.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of engine/tokenizer/tokenizer.
 #include "engine/tokenizer/tokenizer.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// Tests of engine/tokenizer/trie.
 #include "engine/tokenizer/trie.h"
 
 #include <gtest/gtest.h>

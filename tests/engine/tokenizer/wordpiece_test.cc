@@ -1,3 +1,4 @@
+// Tests of engine/tokenizer/wordpiece.
 #include "engine/tokenizer/wordpiece.h"
 
 #include <gmock/gmock.h>
