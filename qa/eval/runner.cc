@@ -32,6 +32,16 @@ class Asker {
     search_.k = options.depth;
   }
 
+  /// Locates the sections of every document; once, before the first question.
+  Result<void> ReadTexts() {
+    if (collection_.documents.empty()) return {};
+    for (const auto& [id, path] : indexed_.ids()) {
+      VADE_TRY(const std::string text, indexed_.store().GetText(id));
+      units_.AddText(path, text);
+    }
+    return {};
+  }
+
   Result<std::vector<Retrieved>> Ask(const Question& question, retriever::Mode mode) {
     search_.mode = mode;
     VADE_TRY(std::vector<Retrieved> hits,
@@ -197,6 +207,7 @@ Result<ReportInput> RunCollection(Collection collection, const IndexedCollection
   input.warnings = collection.warnings;
   input.warnings.insert(input.warnings.end(), indexed.warnings().begin(), indexed.warnings().end());
   Asker asker(collection, indexed, embedder, options);
+  VADE_CHECK_OK(asker.ReadTexts());
   for (const retriever::Mode mode : options.modes) {
     VADE_TRY(ArmInput arm, RunArm(collection, asker, mode, cancel, progress));
     input.arms.push_back(std::move(arm));

@@ -45,6 +45,34 @@ TEST(UnitMap, SectionsByTheNearestEnclosingHeading) {
   EXPECT_THAT(kMap.UnitsOf(Section("c.md", "Setup")), IsEmpty());
 }
 
+TEST(UnitMap, APassageOverSmallSectionsMapsToEachOfThem) {
+  const std::string text =
+      "Title\n\nBefore.\n\nCare\n\nCleaning\n\nWipe it. See Storage.\n\nStorage\n\nKeep dry.\n\n"
+      "Setup\n\nNetwork\n\nPlug in.";
+  UnitMap map({"c.md#", "c.md#Care > Cleaning", "c.md#Care > Storage", "c.md#Setup > Network"});
+  map.AddText("c.md", text);
+  const auto units = [&](std::string_view from, std::string_view to) {
+    retriever::Passage passage = Section("c.md", "Care");
+    passage.begin = text.find(from);
+    passage.end = text.find(to) + to.size();
+    return map.UnitsOf(passage);
+  };
+  EXPECT_THAT(units("Before.", "Before."), ElementsAre("c.md#"));
+  EXPECT_THAT(units("Care\n", "Wipe it."), ElementsAre("c.md#Care > Cleaning"));
+  EXPECT_THAT(units("Wipe it.", "Keep dry."),
+              ElementsAre("c.md#Care > Cleaning", "c.md#Care > Storage"));
+  EXPECT_THAT(units("Setup", "Plug in."), ElementsAre("c.md#Setup > Network"));
+}
+
+TEST(UnitMap, AHeadingThatIsNotInTheTextIsMappedByItsPath) {
+  UnitMap map({"d.md#", "d.md#Gone", "d.md#There"});
+  map.AddText("d.md", "Intro\n\nThere\n\nBody");
+  retriever::Passage passage = Section("d.md", "Gone");
+  passage.begin = 0;
+  passage.end = 5;
+  EXPECT_THAT(map.UnitsOf(passage), ElementsAre("d.md#", "d.md#Gone"));
+}
+
 TEST(UnitMap, RanksEachUnitOnceAndABorderPassageByItsBestJudgedUnit) {
   const std::vector<retriever::Passage> passages = {
       Section("c.md", "unknown", 9), Pages("1", "2", 8), Pages("1", "1", 7),
