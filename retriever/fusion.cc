@@ -1,4 +1,4 @@
-// Weighted fusion of scores, and why not ranks: see FuseScores.
+// Weighted sum of scores.
 #include "retriever/fusion.h"
 
 #include <algorithm>
@@ -30,17 +30,21 @@ std::vector<Candidate> Unite(const std::vector<vectorstore::Hit>& lexical,
 }
 
 void FuseScores(std::vector<Candidate>& candidates, double dense_weight) {
+  const auto lexical_of = [](const Candidate& candidate) {
+    return (candidate.lexical ? candidate.lexical->score : 0) + candidate.name_credit;
+  };
+  const auto dense_of = [](const Candidate& candidate) {
+    return candidate.dense ? std::max(0.0, candidate.dense->score) : 0;
+  };
   double best_lexical = 0;
   double best_dense = 0;
   for (const Candidate& candidate : candidates) {
-    if (candidate.lexical) best_lexical = std::max(best_lexical, candidate.lexical->score);
-    if (candidate.dense) best_dense = std::max(best_dense, candidate.dense->score);
+    best_lexical = std::max(best_lexical, lexical_of(candidate));
+    best_dense = std::max(best_dense, dense_of(candidate));
   }
   for (Candidate& candidate : candidates) {
-    const double lexical =
-        candidate.lexical && best_lexical > 0 ? candidate.lexical->score / best_lexical : 0;
-    const double dense =
-        candidate.dense && best_dense > 0 ? std::max(0.0, candidate.dense->score) / best_dense : 0;
+    const double lexical = best_lexical > 0 ? lexical_of(candidate) / best_lexical : 0;
+    const double dense = best_dense > 0 ? dense_of(candidate) / best_dense : 0;
     candidate.score = (1 - dense_weight) * lexical + dense_weight * dense;
   }
 }

@@ -15,8 +15,8 @@ struct Candidate {
   vectorstore::DocumentId document = 0;
   std::optional<StageScore> lexical;
   std::optional<StageScore> dense;
+  double name_credit = 0;  // added to the lexical score before fusion
   double identifier_bonus = 0;
-  double title_bonus = 0;
   double score = 0;
 };
 
@@ -24,8 +24,14 @@ struct Candidate {
 [[nodiscard]] std::vector<Candidate> Unite(const std::vector<vectorstore::Hit>& lexical,
                                            const std::vector<vectorstore::Hit>& dense);
 
-/// Sets Candidate::score from both arms: a weighted sum of scores brought to [0, 1].
-/// `dense_weight` in [0, 1]; 0 leaves the lexical order.
+/// Sets Candidate::score from both arms: the weighted sum of their scores, each divided by the best
+/// of its arm. `dense_weight` in [0, 1]; 0 leaves the lexical order.
+///
+/// Scores and not ranks, because their distances say how sure an arm is: with reciprocal ranks
+/// (k = 60) a weak dense arm pulls a good lexical one down. Measured, nDCG@10 of lexical / RRF /
+/// this: emanual-s10 .876 / .851 / .908, cranfield .526 / .566 / .577, demo (test) .492 / .450 /
+/// .529. A negative cosine counts as 0. The weight is flat around 0.5 (+-0.1: at most .01 on any of
+/// them).
 void FuseScores(std::vector<Candidate>& candidates, double dense_weight);
 
 /// Best first; ties by the lower chunk id, so that a result never depends on hash order.

@@ -17,8 +17,6 @@ namespace {
 constexpr double kIdentifierBonus = 1.0;
 // An identifier in up to this many passages says where to look; in more, its weight falls as 1/n.
 constexpr double kLocatingPassages = 4;
-// A title names the document, not the place in it, so it must not outweigh the words.
-constexpr double kTitleBonus = 0.1;
 // The best of the fused list are checked for identifiers too; each costs reading its document.
 constexpr size_t kCheckedCandidates = 20;
 
@@ -130,14 +128,34 @@ std::vector<std::string> LocatingIdentifiers(const std::vector<std::string>& ask
   return locating;
 }
 
-void AddTitleBonus(std::string_view question, const std::vector<DocumentName>& names,
-                   std::vector<Candidate>& candidates) {
+std::string NamingWords(std::string_view question, const std::vector<DocumentName>& names) {
+  TermSet named;
+  for (const DocumentName& name : names) {
+    named.merge(TermsOf(NameText(name), vectorstore::TokenizeFor::kIndex));
+  }
+  std::string words;
+  size_t end = 0;
+  for (const vectorstore::Token& token :
+       vectorstore::Tokenize(question, vectorstore::TokenizeFor::kQuery)) {
+    if (token.begin < end || !named.contains(token.term)) continue;
+    words += std::string(question.substr(token.begin, token.end - token.begin)) + " ";
+    end = token.end;
+  }
+  return words;
+}
+
+void AddNameCredit(std::string_view question, const std::vector<DocumentName>& names,
+                   const std::vector<vectorstore::Hit>& hits, std::vector<Candidate>& candidates) {
+  if (hits.empty()) return;
   const std::vector<double> match = TitleMatch(question, names);
   std::unordered_map<vectorstore::DocumentId, double> match_of;
   for (size_t i = 0; i < names.size(); ++i) match_of[names[i].document] = match[i];
+  std::unordered_map<vectorstore::ChunkId, double> earned;
+  for (const vectorstore::Hit& hit : hits) earned[hit.chunk] = static_cast<double>(hit.score);
+  const double best = static_cast<double>(hits.front().score);
   for (Candidate& candidate : candidates) {
-    candidate.title_bonus = kTitleBonus * match_of[candidate.document];
-    candidate.score += candidate.title_bonus;
+    const double own = earned.contains(candidate.chunk) ? earned[candidate.chunk] : 0;
+    candidate.name_credit = std::max(0.0, best * match_of[candidate.document] - own);
   }
 }
 

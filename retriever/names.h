@@ -37,9 +37,16 @@ struct DocumentName {
 [[nodiscard]] std::vector<std::string> LocatingIdentifiers(const std::vector<std::string>& asked,
                                                            const std::vector<DocumentName>& names);
 
-/// Adds to each candidate's score what its document's name shares with the question.
-void AddTitleBonus(std::string_view question, const std::vector<DocumentName>& names,
-                   std::vector<Candidate>& candidates);
+/// The question's words that stand in any of the names, joined by spaces; empty if there are none.
+[[nodiscard]] std::string NamingWords(std::string_view question,
+                                      const std::vector<DocumentName>& names);
+
+/// A document's name counts for each of its passages: only a few of them repeat it, and without
+/// this the title page would win every question that names the device. `hits` are those of a
+/// lexical search for the naming words; a passage of a named document is credited with what the
+/// best of them earned, instead of its own.
+void AddNameCredit(std::string_view question, const std::vector<DocumentName>& names,
+                   const std::vector<vectorstore::Hit>& hits, std::vector<Candidate>& candidates);
 
 /// Adds to the score of passages that hold identifiers exactly. `hits` are those of a lexical
 /// search for the identifiers alone; a hit that is no candidate yet becomes one.

@@ -66,7 +66,7 @@ class Builder {
     passage.lexical = candidate.lexical;
     passage.dense = candidate.dense;
     passage.identifier_bonus = candidate.identifier_bonus;
-    passage.title_bonus = candidate.title_bonus;
+    passage.name_credit = candidate.name_credit;
     if (options_.mode == Mode::kHybrid) passage.fused = StageScore{rank, candidate.score};
     SetPages(passage, chunk, view);
     SetText(draft, view);

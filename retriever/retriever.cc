@@ -21,6 +21,9 @@ using vectorstore::Hit;
 constexpr double kDenseWeight = 0.5;
 // Hits of the extra search for the question's identifiers alone.
 constexpr size_t kIdentifierHits = 30;
+// Hits of the extra search for the words that name documents; what is beyond earned next to
+// nothing.
+constexpr size_t kNameHits = 1000;
 
 bool HasContent(std::string_view question) {
   return question.find_first_not_of(" \t\r\n\v\f") != std::string_view::npos;
@@ -53,11 +56,7 @@ class Ranking {
     trace_.dense_candidates = dense.size();
     std::vector<Candidate> candidates = Unite(lexical, dense);
     if (options_.mode == Mode::kHybrid) {
-      VADE_CHECK_OK(CompleteDense(candidates));
-      FuseScores(candidates, trace_.dense_weight);
-      timer.Lap("fusion");
-      VADE_CHECK_OK(AddNames(question, candidates));
-      timer.Lap("names");
+      VADE_CHECK_OK(Fuse(question, candidates, timer));
     } else {
       for (Candidate& candidate : candidates) {
         candidate.score = (candidate.lexical ? candidate.lexical : candidate.dense)->score;
@@ -110,9 +109,26 @@ class Ranking {
     return {};
   }
 
-  Result<void> AddNames(const std::string& question, std::vector<Candidate>& candidates) {
+  Result<void> Fuse(const std::string& question, std::vector<Candidate>& candidates,
+                    StageTimer& timer) {
+    VADE_CHECK_OK(CompleteDense(candidates));
     VADE_TRY(const std::vector<DocumentName> names, NamesOf(store_, candidates));
-    AddTitleBonus(question, names, candidates);
+    const std::string naming = NamingWords(question, names);
+    if (!naming.empty()) {
+      VADE_TRY(const std::vector<Hit> hits,
+               store_.LexicalSearch(naming, kNameHits, options_.filter));
+      AddNameCredit(question, names, hits, candidates);
+    }
+    timer.Lap("names");
+    FuseScores(candidates, trace_.dense_weight);
+    VADE_CHECK_OK(FavourIdentifiers(question, names, candidates));
+    timer.Lap("fusion");
+    return {};
+  }
+
+  Result<void> FavourIdentifiers(const std::string& question,
+                                 const std::vector<DocumentName>& names,
+                                 std::vector<Candidate>& candidates) {
     const std::vector<std::string> locating = LocatingIdentifiers(IdentifierKeys(question), names);
     if (locating.empty()) return {};
     std::string query;

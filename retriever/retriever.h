@@ -53,8 +53,8 @@ struct Passage {
   std::optional<StageScore> lexical;
   std::optional<StageScore> dense;
   std::optional<StageScore> fused;
+  double name_credit = 0;       // hybrid: lexical score for the document's name in the question
   double identifier_bonus = 0;  // hybrid: part of `score` earned by identifiers of the question
-  double title_bonus = 0;       // hybrid: likewise by words of the document's title
   std::vector<std::string> duplicates;  // "path#heading" of collapsed near-duplicates
 };
 

@@ -123,6 +123,9 @@ Citation CitationOf(const PieceGroup& group, const Section& section,
   citation.path = passage.path;
   citation.title = passage.title;
   citation.heading_path = passage.heading_path;
+  if (const std::string& heading = group.pieces.front().heading; !heading.empty()) {
+    citation.heading_path += (citation.heading_path.empty() ? "" : " > ") + heading;
+  }
   const Span quote = group.Quote();
   citation.begin = quote.begin;
   citation.end = quote.end;

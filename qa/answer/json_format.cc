@@ -37,7 +37,7 @@ json ToJson(const retriever::Passage& passage, size_t rank) {
            {"dense", ToJson(passage.dense)},
            {"fused", ToJson(passage.fused)},
            {"identifier_bonus", passage.identifier_bonus},
-           {"title_bonus", passage.title_bonus},
+           {"name_credit", passage.name_credit},
            {"first_page", nullptr},
            {"last_page", nullptr},
            {"duplicates", json::array()}};

@@ -77,6 +77,12 @@ std::string ShowRow(const Question& question, const std::vector<std::string_view
   return FoldSpace(row);
 }
 
+/// "Table 5. Care plan" stands over a table, but it is no section.
+bool IsCaption(std::string_view line) {
+  return line.starts_with("Table ") || line.starts_with("Figure ") || line.starts_with("표 ") ||
+         line.starts_with("그림 ");
+}
+
 class Collector {
  public:
   Collector(const Question& question, const std::vector<Section>& sections,
@@ -158,6 +164,7 @@ class Collector {
     piece.text = FoldSpace(section().Text(span));
     for (const std::string& heading : section().headings) piece.setting += heading + ". ";
     piece.setting += local_heading_ + ". " + setting;
+    piece.heading = IsCaption(local_heading_) ? "" : local_heading_;
     const std::string& heading =
         local_heading_.empty() ? section().headings.back() : local_heading_;
     piece.near = setting.empty() ? heading : heading + ". " + setting;

@@ -38,6 +38,7 @@ struct Piece {
   std::string text;     // as shown: white space folded, a table row as "Header: cell" pairs
   std::string setting;  // what gives it its meaning: headings, table header, lead-in
   std::string near;     // the nearest of these
+  std::string heading;  // sub-heading it stands under inside its section; empty if none
   double prior = 0;     // score of its passage relative to the best, in [0, 1]
   double cosine = 0;    // to the question; 0 without an embedder
   double coverage = 0;  // question words in text and setting, by idf

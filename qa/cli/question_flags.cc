@@ -116,7 +116,7 @@ std::string ExplainScores(const retriever::Passage& passage) {
   add("lexical", passage.lexical);
   add("dense", passage.dense);
   if (passage.fused) add("fused", passage.fused);
-  if (passage.title_bonus != 0) line += Format(" title %+.3f,", passage.title_bonus);
+  if (passage.name_credit != 0) line += Format(" name %+.3f,", passage.name_credit);
   if (passage.identifier_bonus != 0) line += Format(" identifier %+.3f,", passage.identifier_bonus);
   line.pop_back();
   return line;

@@ -39,6 +39,23 @@ TEST(TitleMatch, TheFileNameCountsTooAndFolderNamesDoNot) {
 
 TEST(TitleMatch, NoNamesNoMatch) { EXPECT_TRUE(TitleMatch("anything", {}).empty()); }
 
+TEST(NamingWords, AreTheWordsOfTheNamesInTheQuestion) {
+  EXPECT_EQ(NamingWords("How do I prime the AquaLift P350?", kNames), "AquaLift P350 ");
+  EXPECT_EQ(NamingWords("How do I prime it?", kNames), "");
+}
+
+TEST(LocatingIdentifiers, LeaveOutTheNamesOfDocuments) {
+  EXPECT_EQ(LocatingIdentifiers({"p350", "e204"}, kNames), std::vector<std::string>{"e204"});
+}
+
+TEST(AddNameCredit, EveryPassageOfTheNamedDocumentEarnsTheSame) {
+  std::vector<Candidate> candidates = Unite({{1, 1, 9.0F}, {2, 1, 2.0F}, {3, 2, 2.0F}}, {});
+  AddNameCredit("AquaLift P200", kNames, {{1, 1, 6.0F}, {3, 2, 1.0F}}, candidates);
+  EXPECT_DOUBLE_EQ(candidates[0].name_credit, 0) << "it has the name itself";
+  EXPECT_DOUBLE_EQ(candidates[1].name_credit, 6);
+  EXPECT_LT(candidates[2].name_credit, 6) << "another model shares half of the name";
+}
+
 class IdentifierBonus : public ::testing::Test {
  protected:
   IdentifierBonus() {

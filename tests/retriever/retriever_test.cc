@@ -65,6 +65,14 @@ TEST_F(RetrieverTest, TheNamedModelComesFirst) {
   EXPECT_EQ(Search("maximum pressure of the AquaLift P200").passages[0].path, "p200.pdf");
 }
 
+TEST_F(RetrieverTest, ATitlePageDoesNotWinByTheDevicesName) {
+  testing::AddDocument(store_, embedder_, "m7.md", "Stitchwell M7",
+                       {{"", "Stitchwell M7"}, {"Sewing", "Buttonholes need four rounds."}});
+  const SearchResult result = Search("How do I sew buttonholes with the Stitchwell M7?");
+  EXPECT_EQ(result.passages[0].heading_path, "Sewing");
+  EXPECT_GT(result.passages[0].name_credit, 0);
+}
+
 TEST_F(RetrieverTest, AnIdentifierDecides) {
   const SearchResult result = Search("what about limescale and citric acid and vinegar at e204");
   EXPECT_EQ(result.passages[0].heading_path, "Errors");
@@ -130,7 +138,7 @@ TEST_F(RetrieverTest, TheTraceNamesEveryStage) {
   const SearchResult result = Search("maximum pressure");
   std::string stages;
   for (const StageTiming& timing : result.timings) stages += timing.stage + " ";
-  EXPECT_EQ(stages, "lexical dense fusion names passages ");
+  EXPECT_EQ(stages, "lexical dense names fusion passages ");
   EXPECT_GT(result.lexical_candidates, 0u);
   EXPECT_GT(result.dense_candidates, 0u);
   EXPECT_TRUE(result.passages[0].dense.has_value());
