@@ -32,9 +32,11 @@ void GemmFloat(const GemmF32& op) noexcept {
 // Exact integer sums of one row with one panel over one group.
 void DotGroup(const int16_t* a, const int16_t* panel, size_t group, int32_t* sum) noexcept {
   std::fill_n(sum, kPanelWidth, 0);
-  for (size_t i = 0; i < group; ++i) {
-    const int16_t* w = panel + i / kPair * kPanelWidth * kPair + i % kPair;
-    for (size_t col = 0; col < kPanelWidth; ++col) sum[col] += int32_t{a[i]} * w[col * kPair];
+  for (size_t i = 0; i < group; i += kPair) {
+    const int16_t* w = panel + i * kPanelWidth;
+    for (size_t col = 0; col < kPanelWidth; ++col) {
+      sum[col] += int32_t{a[i]} * w[col * kPair] + int32_t{a[i + 1]} * w[col * kPair + 1];
+    }
   }
 }
 
