@@ -49,7 +49,9 @@ sup{color:var(--soft);font-size:10px;margin-left:1px;font-weight:400}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(380px,1fr));gap:22px}
 figure{margin:0}figcaption{margin:0 0 4px}
 svg{width:100%;height:auto;display:block}
+section>svg{max-width:760px}
 svg text{font-size:12px;fill:var(--soft)}
+.pair svg text{font-size:15px}
 .end{text-anchor:end}.mid{text-anchor:middle}
 .grid{stroke:var(--line)}.zero{stroke:var(--soft)}
 .whisker{stroke:var(--ink);fill:none;opacity:.65}

@@ -164,7 +164,7 @@ std::string Differences(std::vector<double> differences) {
     const double y = middle - kPlotHeight / 2 * i / 2.0;
     out += Format("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"%s\"/>", kLeft, y,
                   kWidth - kRight, y, i == 0 ? "zero" : "grid");
-    out += Text(kLeft - 6, y + 4, "tick end", Format("%+.1f", i / 2.0));
+    out += Text(kLeft - 6, y + 4, "tick end", i == 0 ? "0" : Format("%+.1f", i / 2.0));
   }
   const double step = kPlotWidth / static_cast<double>(std::max<size_t>(differences.size(), 1));
   for (size_t i = 0; i < differences.size(); ++i) {
