@@ -93,7 +93,7 @@ class Page {
     out_ += "<div class=\"cards\">";
     for (size_t i = 0; i < report_.arms.size(); ++i) {
       const ArmResult& arm = report_.arms[i];
-      const bool best = report_.arms.size() > 1 && report_.BestArm(0) == i;
+      const bool best = report_.arms.size() > 1 && report_.IsBest(i, 0);
       out_ += Format("<div class=\"card edge%zu%s\">", i % 6, best ? " best" : "");
       out_ += "<p class=\"name\">" + Escape(arm.name) + (best ? " <b>best</b>" : "") + "</p>";
       out_ += Format("<p class=\"figure\">%.4f</p>", arm.means[0]);
@@ -131,7 +131,7 @@ class Page {
       for (size_t i = 0; i < report_.arms.size(); ++i) {
         const ArmResult& arm = report_.arms[i];
         bars.back().push_back({arm.means[m], arm.intervals[m]});
-        const bool best = report_.arms.size() > 1 && report_.BestArm(m) == i;
+        const bool best = report_.arms.size() > 1 && report_.IsBest(i, m);
         out_ += Format("<td class=\"num%s\">%.4f", best ? " top" : "", arm.means[m]);
         const std::string beats = report_.Beats(i, m);
         if (!beats.empty()) out_ += Element("sup", beats);

@@ -246,12 +246,10 @@ std::string Report::Beats(size_t arm, size_t measure_idx) const {
   return letters;
 }
 
-size_t Report::BestArm(size_t measure_idx) const {
-  size_t best = 0;
-  for (size_t i = 1; i < arms.size(); ++i) {
-    if (arms[i].means[measure_idx] > arms[best].means[measure_idx]) best = i;
-  }
-  return best;
+bool Report::IsBest(size_t arm, size_t measure_idx) const {
+  return std::none_of(arms.begin(), arms.end(), [&](const ArmResult& other) {
+    return other.means[measure_idx] > arms[arm].means[measure_idx];
+  });
 }
 
 std::string_view LossStageName(LossStage stage) {

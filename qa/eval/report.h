@@ -126,7 +126,8 @@ struct Report {
   }
   /// Letters of the arms that `arm` beats significantly (adjusted p < 0.05) in a measure.
   [[nodiscard]] std::string Beats(size_t arm, size_t measure_idx) const;
-  [[nodiscard]] size_t BestArm(size_t measure_idx) const;
+  /// Ties count as best.
+  [[nodiscard]] bool IsBest(size_t arm, size_t measure_idx) const;
 };
 
 /// Scores every arm. A judged question that an arm has nothing for scores 0 (trec_eval -c).

@@ -89,7 +89,7 @@ class Table {
   }
 
   void PrintMean(size_t arm, size_t measure) {
-    const bool best = report_.arms.size() > 1 && report_.BestArm(measure) == arm;
+    const bool best = report_.arms.size() > 1 && report_.IsBest(arm, measure);
     std::string cell = Format("%.4f", report_.arms[arm].means[measure]);
     if (best) cell += "*";
     cell += report_.Beats(arm, measure);

@@ -56,7 +56,8 @@ TEST(Report, ScoresComparesAndBreaksDown) {
   EXPECT_LT(report->comparisons[0].randomization[1].p, 0.001);
   EXPECT_EQ(report->Beats(0, 0), "b");
   EXPECT_EQ(report->Beats(1, 0), "");
-  EXPECT_EQ(report->BestArm(0), 0U);
+  EXPECT_TRUE(report->IsBest(0, 0));
+  EXPECT_FALSE(report->IsBest(1, 0));
   ASSERT_EQ(report->breakdowns.size(), 2U);  // two types; one language is no breakdown
   EXPECT_EQ(report->breakdowns[0].group, "type: factual");
   EXPECT_EQ(report->breakdowns[0].questions, 10U);
