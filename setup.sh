@@ -6,10 +6,10 @@ cd "$(dirname "$0")"
 readonly BUILD=build/release
 readonly PACKAGES=(
   build-essential cmake ninja-build pkg-config
-  libsqlite3-dev libopenblas-dev libcli11-dev libexpected-dev libspdlog-dev nlohmann-json3-dev
+  libsqlite3-dev libcli11-dev libexpected-dev libspdlog-dev nlohmann-json3-dev
   libicu-dev libuchardet-dev libpoppler-cpp-dev poppler-data libgumbo-dev libcmark-gfm-dev
   libcmark-gfm-extensions-dev libpugixml-dev libzip-dev libxxhash-dev libzstd-dev libseccomp-dev
-  libtomlplusplus-dev libgtest-dev libgmock-dev)
+  libtomlplusplus-dev zlib1g-dev libgtest-dev libgmock-dev)
 
 usage() {
   cat <<'EOF'
@@ -87,7 +87,7 @@ demo() {
   echo; echo "== Korean"
   expect 0 "돌기" vade ask "RC-10 고무 패킹 교체 방법을 알려 주세요"
   echo; echo "== Found by meaning: the page shares no content word with the question"
-  expect 0 "Do not ride on" vade ask "I crashed; is it okay to continue cycling?"
+  expect 0 "Brush the fluff" vade ask "After much sewing, how do I get rid of the lint?"
   echo; echo "== Not in the manuals"
   expect 8 "Not in these documents" vade ask "What does error E-099 mean on the 3D printer?"
   if [ "$failures" -ne 0 ]; then

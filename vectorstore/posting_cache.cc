@@ -103,8 +103,9 @@ void PostingCache::Clear() {
   entries_ = 0;
 }
 
-std::vector<Scored> ScoreTerms(const ScanIndex& index, const std::vector<WeightedTerm>& terms,
-                               size_t k, float document_weight, const std::vector<bool>& allowed) {
+std::vector<ScoredChunk> ScoreTerms(const ScanIndex& index, const std::vector<WeightedTerm>& terms,
+                                    size_t k, float document_weight,
+                                    const std::vector<bool>& allowed) {
   std::vector<float> chunk_scores(index.size());
   std::vector<float> document_scores(index.documents().size());
   std::vector<uint32_t> touched;
@@ -121,7 +122,11 @@ std::vector<Scored> ScoreTerms(const ScanIndex& index, const std::vector<Weighte
     if (!allowed.empty() && !allowed[document]) continue;
     best.Add(chunk_scores[position] + document_weight * document_scores[document], position);
   }
-  return best.Take();
+  std::vector<ScoredChunk> chunks;
+  for (const Scored& scored : best.Take()) {
+    chunks.push_back({scored, chunk_scores[scored.position]});
+  }
+  return chunks;
 }
 
 }  // namespace vade::vectorstore

@@ -53,10 +53,15 @@ struct WeightedTerm {
   float weight;  // how often the query has it
 };
 
+/// A chunk's whole score, and the part of it that is its own.
+struct ScoredChunk : Scored {
+  float own;
+};
+
 /// The k best chunks. A chunk's score is its own BM25 plus `document_weight` times its document's.
-[[nodiscard]] std::vector<Scored> ScoreTerms(const ScanIndex& index,
-                                             const std::vector<WeightedTerm>& terms, size_t k,
-                                             float document_weight,
-                                             const std::vector<bool>& allowed);
+[[nodiscard]] std::vector<ScoredChunk> ScoreTerms(const ScanIndex& index,
+                                                  const std::vector<WeightedTerm>& terms, size_t k,
+                                                  float document_weight,
+                                                  const std::vector<bool>& allowed);
 
 }  // namespace vade::vectorstore

@@ -93,7 +93,8 @@ struct Filter {
 struct Hit {
   ChunkId chunk = 0;
   DocumentId document = 0;
-  float score = 0;  // lexical: BM25 (higher is better); dense: cosine
+  float score = 0;      // lexical: BM25 of chunk and document (higher is better); dense: cosine
+  float own_score = 0;  // lexical: the chunk's share of it; dense: the same
 };
 
 struct Counts {

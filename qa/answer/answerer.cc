@@ -123,7 +123,8 @@ Citation CitationOf(const PieceGroup& group, const Section& section,
   citation.path = passage.path;
   citation.title = passage.title;
   citation.heading_path = passage.heading_path;
-  if (const std::string& heading = group.pieces.front().heading; !heading.empty()) {
+  const std::string& heading = group.pieces.front().heading;
+  if (!heading.empty() && !citation.heading_path.ends_with(heading)) {
     citation.heading_path += (citation.heading_path.empty() ? "" : " > ") + heading;
   }
   const Span quote = group.Quote();

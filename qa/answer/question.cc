@@ -131,12 +131,11 @@ bool HasCue(std::string_view text, std::string_view cue, bool word_start) {
 }
 
 template <size_t kSize>
-QuestionKind KindByCues(std::string_view text, const std::array<Cue, kSize>& cues,
-                        bool word_start) {
-  for (const Cue& cue : cues) {
-    if (HasCue(text, cue.words, word_start)) return cue.kind;
-  }
-  return QuestionKind::kFact;
+const Cue* FindCue(std::string_view text, const std::array<Cue, kSize>& cues, bool word_start) {
+  const auto found = std::find_if(cues.begin(), cues.end(), [&](const Cue& cue) {
+    return HasCue(text, cue.words, word_start);
+  });
+  return found == cues.end() ? nullptr : &*found;
 }
 
 // Korean question and auxiliary words, by how they begin.
@@ -293,9 +292,16 @@ Question ReadQuestion(std::string_view text) {
   const std::string lower = AsciiLower(question.text);
   const size_t start = std::min(lower.find_first_not_of(" \t\r\n"), lower.size());
   const std::string_view asked = std::string_view(lower).substr(start);
-  question.kind = question.language == Language::kKorean ? KindByCues(asked, kKoreanCues, false)
-                                                         : KindByCues(asked, kEnglishCues, true);
+  const Cue* cue = question.language == Language::kKorean ? FindCue(asked, kKoreanCues, false)
+                                                          : FindCue(asked, kEnglishCues, true);
   question.terms = TermsOf(question.text);
+  if (cue != nullptr) question.kind = cue->kind;
+  if (cue != nullptr && cue->words.starts_with("how ")) {
+    // "long" in "how long" asks; it is no word the answer must contain.
+    for (const Term& asking : TermsOf(std::string(cue->words))) {
+      std::erase_if(question.terms, [&](const Term& term) { return term.key == asking.key; });
+    }
+  }
   question.names = NamesOf(question.text);
   question.identifiers = retriever::IdentifierKeys(question.text);
   return question;

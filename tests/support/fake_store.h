@@ -173,11 +173,13 @@ class FakeStore : public vectorstore::Store {
     return &place->second;
   }
 
+  // As in the real store, the title is indexed with a document's first chunk.
   std::string Indexed(ChunkId id) const {
     const auto& [document_id, index] = chunks_.at(id);
     const vectorstore::NewDocument& document = documents_.at(document_id);
     const vectorstore::ChunkRecord& chunk = document.chunks[index];
-    return chunk.heading_path + "\n" + chunk.context + "\n" +
+    const std::string title = chunk.ordinal == 0 ? document.record.title + "\n" : "";
+    return title + chunk.heading_path + "\n" + chunk.context + "\n" +
            document.text.substr(chunk.begin, chunk.end - chunk.begin);
   }
 
@@ -191,7 +193,9 @@ class FakeStore : public vectorstore::Store {
     std::vector<vectorstore::Hit> hits;
     for (const auto& [id, score] : scores) {
       const DocumentId document = chunks_.at(id).first;
-      if (Passes(filter, document)) hits.push_back({id, document, static_cast<float>(score)});
+      if (Passes(filter, document)) {
+        hits.push_back({id, document, static_cast<float>(score), static_cast<float>(score)});
+      }
     }
     std::stable_sort(hits.begin(), hits.end(),
                      [](const auto& a, const auto& b) { return a.score > b.score; });
