@@ -7,7 +7,7 @@
 namespace vade::retriever {
 
 std::vector<Candidate> Unite(const std::vector<vectorstore::Hit>& lexical,
-                             const std::vector<vectorstore::Hit>& dense) {
+                             const std::vector<vectorstore::Hit>& dense, LexicalPart part) {
   std::vector<Candidate> candidates;
   candidates.reserve(lexical.size() + dense.size());
   std::unordered_map<vectorstore::ChunkId, size_t> index_of;
@@ -21,7 +21,10 @@ std::vector<Candidate> Unite(const std::vector<vectorstore::Hit>& lexical,
     return candidates[place->second];
   };
   for (size_t i = 0; i < lexical.size(); ++i) {
-    at(lexical[i]).lexical = StageScore{i + 1, static_cast<double>(lexical[i].score)};
+    Candidate& candidate = at(lexical[i]);
+    candidate.lexical = StageScore{i + 1, static_cast<double>(lexical[i].score)};
+    candidate.words = static_cast<double>(part == LexicalPart::kPassageOnly ? lexical[i].own_score
+                                                                            : lexical[i].score);
   }
   for (size_t i = 0; i < dense.size(); ++i) {
     at(dense[i]).dense = StageScore{i + 1, static_cast<double>(dense[i].score)};
@@ -31,7 +34,7 @@ std::vector<Candidate> Unite(const std::vector<vectorstore::Hit>& lexical,
 
 void FuseScores(std::vector<Candidate>& candidates, double dense_weight) {
   const auto lexical_of = [](const Candidate& candidate) {
-    return (candidate.lexical ? candidate.lexical->score : 0) + candidate.name_credit;
+    return candidate.words + candidate.name_credit;
   };
   const auto dense_of = [](const Candidate& candidate) {
     return candidate.dense ? std::max(0.0, candidate.dense->score) : 0;

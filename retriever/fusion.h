@@ -9,20 +9,26 @@
 
 namespace vade::retriever {
 
+/// Which lexical score enters fusion. A document is found by all it says, a passage by what stands
+/// in it: with the document's share every passage of a long manual would look alike.
+enum class LexicalPart { kWithDocument, kPassageOnly };
+
 /// One chunk on its way through the stages.
 struct Candidate {
   vectorstore::ChunkId chunk = 0;
   vectorstore::DocumentId document = 0;
   std::optional<StageScore> lexical;
   std::optional<StageScore> dense;
-  double name_credit = 0;  // added to the lexical score before fusion
+  double words = 0;        // lexical score that enters fusion, by LexicalPart
+  double name_credit = 0;  // added to it, see AddNameCredit
   double identifier_bonus = 0;
   double score = 0;
 };
 
 /// Union of both lists; each candidate keeps its rank and score in each arm. Unordered.
 [[nodiscard]] std::vector<Candidate> Unite(const std::vector<vectorstore::Hit>& lexical,
-                                           const std::vector<vectorstore::Hit>& dense);
+                                           const std::vector<vectorstore::Hit>& dense,
+                                           LexicalPart part = LexicalPart::kWithDocument);
 
 /// Sets Candidate::score from both arms: the weighted sum of their scores, each divided by the best
 /// of its arm. `dense_weight` in [0, 1]; 0 leaves the lexical order.

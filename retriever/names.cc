@@ -145,14 +145,19 @@ std::string NamingWords(std::string_view question, const std::vector<DocumentNam
 }
 
 void AddNameCredit(std::string_view question, const std::vector<DocumentName>& names,
-                   const std::vector<vectorstore::Hit>& hits, std::vector<Candidate>& candidates) {
-  if (hits.empty()) return;
+                   const std::vector<vectorstore::Hit>& hits, LexicalPart part,
+                   std::vector<Candidate>& candidates) {
   const std::vector<double> match = TitleMatch(question, names);
   std::unordered_map<vectorstore::DocumentId, double> match_of;
   for (size_t i = 0; i < names.size(); ++i) match_of[names[i].document] = match[i];
   std::unordered_map<vectorstore::ChunkId, double> earned;
-  for (const vectorstore::Hit& hit : hits) earned[hit.chunk] = static_cast<double>(hit.score);
-  const double best = static_cast<double>(hits.front().score);
+  double best = 0;
+  for (const vectorstore::Hit& hit : hits) {
+    const double score =
+        static_cast<double>(part == LexicalPart::kPassageOnly ? hit.own_score : hit.score);
+    earned[hit.chunk] = score;
+    best = std::max(best, score);
+  }
   for (Candidate& candidate : candidates) {
     const double own = earned.contains(candidate.chunk) ? earned[candidate.chunk] : 0;
     candidate.name_credit = std::max(0.0, best * match_of[candidate.document] - own);

@@ -46,7 +46,8 @@ struct DocumentName {
 /// lexical search for the naming words; a passage of a named document is credited with what the
 /// best of them earned, instead of its own.
 void AddNameCredit(std::string_view question, const std::vector<DocumentName>& names,
-                   const std::vector<vectorstore::Hit>& hits, std::vector<Candidate>& candidates);
+                   const std::vector<vectorstore::Hit>& hits, LexicalPart part,
+                   std::vector<Candidate>& candidates);
 
 /// Adds to the score of passages that hold identifiers exactly. `hits` are those of a lexical
 /// search for the identifiers alone; a hit that is no candidate yet becomes one.

@@ -33,8 +33,8 @@ bool HasContent(std::string_view question) {
 class Ranking {
  public:
   Ranking(const vectorstore::Store& store, embed::Embedder* embedder, const SearchOptions& options,
-          SearchResult& trace)
-      : store_(store), embedder_(embedder), options_(options), trace_(trace) {}
+          LexicalPart part, SearchResult& trace)
+      : store_(store), embedder_(embedder), options_(options), part_(part), trace_(trace) {}
 
   Result<std::vector<Candidate>> Run(std::string_view raw_question) {
     if (!HasContent(raw_question)) {
@@ -54,7 +54,7 @@ class Ranking {
     }
     trace_.lexical_candidates = lexical.size();
     trace_.dense_candidates = dense.size();
-    std::vector<Candidate> candidates = Unite(lexical, dense);
+    std::vector<Candidate> candidates = Unite(lexical, dense, part_);
     if (options_.mode == Mode::kHybrid) {
       VADE_CHECK_OK(Fuse(question, candidates, timer));
     } else {
@@ -117,7 +117,7 @@ class Ranking {
     if (!naming.empty()) {
       VADE_TRY(const std::vector<Hit> hits,
                store_.LexicalSearch(naming, kNameHits, options_.filter));
-      AddNameCredit(question, names, hits, candidates);
+      AddNameCredit(question, names, hits, part_, candidates);
     }
     timer.Lap("names");
     FuseScores(candidates, trace_.dense_weight);
@@ -143,6 +143,7 @@ class Ranking {
   const vectorstore::Store& store_;
   embed::Embedder* embedder_;
   const SearchOptions& options_;
+  const LexicalPart part_;
   SearchResult& trace_;
   DocumentCache documents_{&store_};
 };
@@ -171,7 +172,7 @@ std::string_view ModeName(Mode mode) {
 Result<SearchResult> Retriever::Search(std::string_view question,
                                        const SearchOptions& options) const {
   SearchResult result;
-  Ranking ranking(*store_, embedder_, options, result);
+  Ranking ranking(*store_, embedder_, options, LexicalPart::kPassageOnly, result);
   VADE_TRY(const std::vector<Candidate> ranked, ranking.Run(question));
   StageTimer timer(result.timings);
   VADE_TRY(result.passages, BuildPassages(*store_, ranked, options, ranking.documents()));
@@ -182,7 +183,7 @@ Result<SearchResult> Retriever::Search(std::string_view question,
 Result<std::vector<DocumentScore>> Retriever::RankDocuments(std::string_view question,
                                                             const SearchOptions& options) const {
   SearchResult trace;
-  Ranking ranking(*store_, embedder_, options, trace);
+  Ranking ranking(*store_, embedder_, options, LexicalPart::kWithDocument, trace);
   VADE_TRY(const std::vector<Candidate> ranked, ranking.Run(question));
   std::vector<DocumentScore> documents;
   std::unordered_set<vectorstore::DocumentId> seen;

@@ -17,8 +17,8 @@ std::vector<vectorstore::ChunkId> Order(std::vector<Candidate> candidates) {
   return ids;
 }
 
-const std::vector<Hit> kLexical = {{1, 10, 12.0F}, {2, 10, 9.0F}, {3, 11, 2.0F}};
-const std::vector<Hit> kDense = {{4, 12, 0.8F}, {2, 10, 0.7F}, {1, 10, 0.1F}};
+const std::vector<Hit> kLexical = {{1, 10, 12.0F, 12.0F}, {2, 10, 9.0F, 9.0F}, {3, 11, 2.0F, 2.0F}};
+const std::vector<Hit> kDense = {{4, 12, 0.8F, 0.8F}, {2, 10, 0.7F, 0.7F}, {1, 10, 0.1F, 0.1F}};
 
 TEST(Unite, KeepsRankAndScoreOfEachArm) {
   const std::vector<Candidate> candidates = Unite(kLexical, kDense);
@@ -30,6 +30,12 @@ TEST(Unite, KeepsRankAndScoreOfEachArm) {
   EXPECT_FALSE(candidates[2].dense.has_value());
   EXPECT_FALSE(candidates[3].lexical.has_value());
   EXPECT_EQ(candidates[3].document, 12);
+}
+
+TEST(Unite, APassageCountsWithItsOwnWordsOnly) {
+  const std::vector<Hit> hits = {{1, 10, 12.0F, 3.0F}};
+  EXPECT_DOUBLE_EQ(Unite(hits, {}, LexicalPart::kPassageOnly)[0].words, 3);
+  EXPECT_DOUBLE_EQ(Unite(hits, {}, LexicalPart::kWithDocument)[0].words, 12);
 }
 
 TEST(FuseScores, AgreementWins) {
@@ -45,7 +51,7 @@ TEST(FuseScores, WithoutTrustInTheDenseArmTheLexicalOrderStays) {
 }
 
 TEST(FuseScores, ScoresLieBetween0And1) {
-  std::vector<Candidate> candidates = Unite(kLexical, {{1, 10, -0.4F}});
+  std::vector<Candidate> candidates = Unite(kLexical, {{1, 10, -0.4F, -0.4F}});
   FuseScores(candidates, 0.5);
   for (const Candidate& candidate : candidates) {
     EXPECT_GE(candidate.score, 0);
@@ -60,7 +66,8 @@ TEST(FuseScores, EmptyArmsAreNoError) {
 }
 
 TEST(SortByScore, TiesGoToTheLowerChunk) {
-  std::vector<Candidate> candidates = Unite({{7, 1, 1.0F}, {3, 1, 1.0F}, {5, 1, 1.0F}}, {});
+  std::vector<Candidate> candidates =
+      Unite({{7, 1, 1.0F, 1.0F}, {3, 1, 1.0F, 1.0F}, {5, 1, 1.0F, 1.0F}}, {});
   FuseScores(candidates, 0);
   EXPECT_THAT(Order(candidates), ElementsAre(3, 5, 7));
 }

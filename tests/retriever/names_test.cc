@@ -49,8 +49,10 @@ TEST(LocatingIdentifiers, LeaveOutTheNamesOfDocuments) {
 }
 
 TEST(AddNameCredit, EveryPassageOfTheNamedDocumentEarnsTheSame) {
-  std::vector<Candidate> candidates = Unite({{1, 1, 9.0F}, {2, 1, 2.0F}, {3, 2, 2.0F}}, {});
-  AddNameCredit("AquaLift P200", kNames, {{1, 1, 6.0F}, {3, 2, 1.0F}}, candidates);
+  std::vector<Candidate> candidates =
+      Unite({{1, 1, 9.0F, 9.0F}, {2, 1, 2.0F, 2.0F}, {3, 2, 2.0F, 2.0F}}, {});
+  AddNameCredit("AquaLift P200", kNames, {{1, 1, 6.0F, 6.0F}, {3, 2, 1.0F, 1.0F}},
+                LexicalPart::kWithDocument, candidates);
   EXPECT_DOUBLE_EQ(candidates[0].name_credit, 0) << "it has the name itself";
   EXPECT_DOUBLE_EQ(candidates[1].name_credit, 6);
   EXPECT_LT(candidates[2].name_credit, 6) << "another model shares half of the name";
@@ -66,7 +68,7 @@ class IdentifierBonus : public ::testing::Test {
   }
 
   std::vector<Candidate> Ask(const std::string& key, std::vector<vectorstore::Hit> hits) {
-    std::vector<Candidate> candidates = Unite({{3, 1, 9.0F}}, {});
+    std::vector<Candidate> candidates = Unite({{3, 1, 9.0F, 9.0F}}, {});
     FuseScores(candidates, 0);
     DocumentCache documents(&store_);
     EXPECT_TRUE(AddIdentifierBonus(store_, {key}, hits, documents, candidates).has_value());
@@ -79,14 +81,14 @@ class IdentifierBonus : public ::testing::Test {
 };
 
 TEST_F(IdentifierBonus, AnExactHolderBeatsTheBestWords) {
-  const std::vector<Candidate> ranked = Ask("e204", {{1, 1, 5.0F}, {2, 1, 4.0F}});
+  const std::vector<Candidate> ranked = Ask("e204", {{1, 1, 5.0F, 5.0F}, {2, 1, 4.0F, 4.0F}});
   ASSERT_EQ(ranked.size(), 3u);
   EXPECT_EQ(ranked[0].chunk, 1);
   EXPECT_GT(ranked[0].identifier_bonus, 0);
 }
 
 TEST_F(IdentifierBonus, APrefixIsNotAMatch) {
-  for (const Candidate& candidate : Ask("e204", {{1, 1, 5.0F}, {2, 1, 4.0F}})) {
+  for (const Candidate& candidate : Ask("e204", {{1, 1, 5.0F, 5.0F}, {2, 1, 4.0F, 4.0F}})) {
     if (candidate.chunk == 2) {
       EXPECT_EQ(candidate.identifier_bonus, 0);
     }

@@ -19,7 +19,8 @@ class Passages : public ::testing::Test {
   std::vector<Passage> Build(const std::vector<vectorstore::ChunkId>& ranked) {
     std::vector<vectorstore::Hit> hits;
     for (const vectorstore::ChunkId id : ranked) {
-      hits.push_back({id, store_.GetChunk(id)->document, 10.0F - static_cast<float>(hits.size())});
+      hits.push_back(
+          {id, store_.GetChunk(id)->document, 10.0F - static_cast<float>(hits.size()), 0});
     }
     std::vector<Candidate> candidates = Unite(hits, {});
     FuseScores(candidates, 0);
@@ -101,7 +102,7 @@ TEST_F(Passages, OffsetsOutsideTheTextAreCorruptNotUndefined) {
   document.vectors.assign(testing::FakeEmbedder::kDimension, 0.0F);
   ASSERT_TRUE(store_.PutDocument(std::move(document)).has_value());
   DocumentCache documents(&store_);
-  const auto passages = BuildPassages(store_, Unite({{1, 1, 1.0F}}, {}), options_, documents);
+  const auto passages = BuildPassages(store_, Unite({{1, 1, 1.0F, 1.0F}}, {}), options_, documents);
   ASSERT_FALSE(passages.has_value());
   EXPECT_EQ(passages.error().code, ErrorCode::kCorruptData);
 }
