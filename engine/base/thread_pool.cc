@@ -1,5 +1,7 @@
 #include "engine/base/thread_pool.h"
 
+#include <system_error>
+
 #include "engine/base/cpu_features.h"
 
 namespace vade {
@@ -19,7 +21,11 @@ inline void CpuRelax() noexcept {
 
 ThreadPool::ThreadPool(size_t num_threads) {
   if (num_threads == 0) num_threads = UsableCores();
-  for (size_t i = 1; i < num_threads; ++i) workers_.emplace_back([this, i] { WorkerLoop(i); });
+  try {
+    for (size_t i = 1; i < num_threads; ++i) workers_.emplace_back([this, i] { WorkerLoop(i); });
+  } catch (const std::system_error&) {
+    // The system allows no more threads (RLIMIT_NPROC, cgroup): work with those that started.
+  }
 }
 
 ThreadPool::~ThreadPool() {

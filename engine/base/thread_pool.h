@@ -18,7 +18,7 @@ namespace vade {
 /// One caller at a time (Run holds a mutex); tasks must not call Run themselves.
 class ThreadPool {
  public:
-  /// num_threads counts the caller; 0 means all usable cores.
+  /// num_threads counts the caller; 0 means all usable cores. Fewer if the system allows no more.
   explicit ThreadPool(size_t num_threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
