@@ -126,6 +126,44 @@ TEST_F(LiveCopyTest, AWalLeftByACrashIsReplayed) {
   EXPECT_EQ((*reopened)->LexicalSearch("crashed", 5)->size(), 1u);
 }
 
+// The newest image of the database's first page in a -wal.
+std::string FirstPageIn(const std::string& wal) {
+  constexpr size_t kWalHeader = 32;
+  constexpr size_t kFrameHeader = 24;  // begins with the page's number, big-endian
+  std::string page;
+  for (size_t at = kWalHeader; at + kFrameHeader + kPageBytes <= wal.size();
+       at += kFrameHeader + kPageBytes) {
+    if (wal.compare(at, 4, "\0\0\0\1", 4) == 0) page = wal.substr(at + kFrameHeader, kPageBytes);
+  }
+  return page;
+}
+
+// Text that does not become short when packed.
+std::string RandomWords(std::string text) {
+  std::mt19937 random(1);
+  while (text.size() < 8 * kPageBytes) text += std::to_string(random()) + " ";
+  return text;
+}
+
+// A checkpoint writes the first page, which says how long the file is, before it makes it so long.
+TEST_F(LiveCopyTest, AFileLeftInTheMiddleOfACheckpointIsOpened) {
+  const auto store = OpenNew();
+  Put(*store, "a.md", {RandomWords("checkpointed ")});  // long: the file must grow
+  const std::string copy = folder_ / "copy.db";
+  for (const bool with_lock : {true, false}) {
+    for (const bool read_only : {true, false}) {
+      CopyLive(copy);
+      if (!with_lock) std::filesystem::remove(LockPath(copy));
+      const std::string first_page = FirstPageIn(Slurp(copy + "-wal"));
+      ASSERT_EQ(first_page.size(), kPageBytes);
+      Overwrite(copy, 0, first_page);
+      const auto reopened = Store::Open(copy, {.read_only = read_only});
+      ASSERT_TRUE(reopened) << reopened.error().message;
+      EXPECT_EQ((*reopened)->LexicalSearch("checkpointed", 5)->size(), 1u);
+    }
+  }
+}
+
 TEST_F(LiveCopyTest, ADeletedWalIsNoticed) {
   const auto store = OpenNew();
   Put(*store, "a.md", {"lost words"});
