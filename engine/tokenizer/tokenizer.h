@@ -26,6 +26,7 @@ struct SpecialIds {
   std::optional<TokenId> pad;
   std::optional<TokenId> cls;
   std::optional<TokenId> mask;
+  std::optional<TokenId> eot;  // end of a turn in a chat, where the file names one
 };
 
 struct DecodeOptions {
@@ -56,6 +57,16 @@ class Tokenizer {
   /// Ids outside the vocabulary are skipped.
   [[nodiscard]] virtual std::string Decode(std::span<const TokenId> ids,
                                            const DecodeOptions& options) const = 0;
+
+  /// The bytes one token stands for, spaces as spaces; a control token gives its name ("[SEP]",
+  /// "<|im_end|>"), so ask IsControl before writing it out. The bytes may end inside a UTF-8
+  /// character. Joined over a sequence they are Decode's text, except for the space that some kinds
+  /// put before a text and what others do to spaces at punctuation. Empty outside the vocabulary.
+  [[nodiscard]] virtual std::string TokenText(TokenId id) const = 0;
+  /// Control and unknown tokens: they stand for no text.
+  [[nodiscard]] virtual bool IsControl(TokenId id) const noexcept = 0;
+  /// True where a model says that it has finished: end of sequence, of a turn, of a message.
+  [[nodiscard]] virtual bool IsEndOfGeneration(TokenId id) const noexcept = 0;
 
   [[nodiscard]] virtual size_t vocab_size() const noexcept = 0;
   [[nodiscard]] virtual const SpecialIds& special_ids() const noexcept = 0;

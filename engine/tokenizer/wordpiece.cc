@@ -146,15 +146,21 @@ std::string WordPiece::Decode(std::span<const TokenId> ids, const DecodeOptions&
   }
   std::string out;
   for (const TokenId id : ids) {
-    if (!vocabulary_.Contains(id)) continue;
-    const TokenType type = vocabulary_.type(id);
-    if (type == TokenType::kControl || type == TokenType::kUnknown) {
-      if (options.render_special) out += vocabulary_.text(id);
-    } else {
-      out += WordStartsToSpaces(vocabulary_.text(id));
-    }
+    if (options.render_special || !IsControl(id)) out += TokenText(id);
   }
   return CleanUpSpaces(out);
+}
+
+std::string WordPiece::TokenText(TokenId id) const {
+  if (!vocabulary_.Contains(id)) return {};
+  if (IsControl(id)) return std::string(vocabulary_.text(id));
+  return WordStartsToSpaces(vocabulary_.text(id));
+}
+
+bool WordPiece::IsControl(TokenId id) const noexcept {
+  if (!vocabulary_.Contains(id)) return false;
+  const TokenType type = vocabulary_.type(id);
+  return type == TokenType::kControl || type == TokenType::kUnknown;
 }
 
 }  // namespace vade::tokenizer

@@ -23,6 +23,12 @@ class WordPiece final : public Tokenizer {
   [[nodiscard]] size_t Count(std::string_view text) const override;
   [[nodiscard]] std::string Decode(std::span<const TokenId> ids,
                                    const DecodeOptions& options) const override;
+  [[nodiscard]] std::string TokenText(TokenId id) const override;
+  [[nodiscard]] bool IsControl(TokenId id) const noexcept override;
+  /// Encoders do not generate: false, except for the end of a sequence.
+  [[nodiscard]] bool IsEndOfGeneration(TokenId id) const noexcept override {
+    return id == special_.eos || id == special_.sep;
+  }
   [[nodiscard]] size_t vocab_size() const noexcept override { return vocabulary_.size(); }
   [[nodiscard]] const SpecialIds& special_ids() const noexcept override { return special_; }
   [[nodiscard]] size_t num_added() const noexcept override { return 2; }
