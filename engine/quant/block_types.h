@@ -1,5 +1,6 @@
 // On-disk layout of the quantised blocks of GGUF files: little-endian, packed, no behaviour.
-// Format: ggml's block formats; the meaning of each field is in dequantize.cc.
+// Format: ggml's block formats; the meaning of each field is in dequantize.cc and
+// dequantize_iq.cc.
 #pragma once
 
 #include <cstddef>
@@ -83,6 +84,10 @@ struct BlockMxfp4 {
   uint8_t exponent;  // E8M0
   uint8_t nibbles[kBlock / 2];
 };
+struct BlockNvfp4 {
+  uint8_t scales[4];  // UE4M3, one per 16 values
+  uint8_t nibbles[32];
+};
 struct BlockTq1_0 {
   uint8_t base3[(kSuperBlock - 4 * kSuperBlock / 64) / 5];  // five ternary digits a byte
   uint8_t base3_tail[kSuperBlock / 64];                     // four digits a byte
@@ -91,6 +96,49 @@ struct BlockTq1_0 {
 struct BlockTq2_0 {
   uint8_t crumbs[kSuperBlock / 4];
   Half scale;
+};
+
+// The codebook formats; grids are in iq_grids.h. A part is eight values, a group four parts.
+struct BlockIq1S {
+  Half scale;
+  uint8_t indices[kSuperBlock / 8];                     // low byte of each part's index
+  uint16_t high_bits_and_scales[kSuperBlock / kBlock];  // 4 x 3 bits of index, scale, shift
+};
+struct BlockIq1M {
+  uint8_t indices[kSuperBlock / 8];
+  uint8_t high_bits[kSuperBlock / 16];  // per part: three bits of index, shift
+  uint16_t scales[kSuperBlock / 64];    // 4 x 3 bits, and four bits of the block's scale
+};
+struct BlockIq2Xxs {
+  Half scale;
+  struct Group {
+    uint8_t indices[4];
+    uint32_t signs_and_scale;  // 4 x 7 bits, 4 bits
+  } groups[kSuperBlock / kBlock];
+};
+struct BlockIq2Xs {
+  Half scale;
+  uint16_t indices_and_signs[kSuperBlock / 8];  // 9 bits, 7 bits
+  uint8_t scales[kSuperBlock / kBlock];         // a nibble per two parts
+};
+struct BlockIq2S {
+  Half scale;
+  uint8_t indices[kSuperBlock / 8];
+  uint8_t signs[kSuperBlock / 8];
+  uint8_t high_bits[kSuperBlock / kBlock];  // two bits of index per part
+  uint8_t scales[kSuperBlock / kBlock];
+};
+struct BlockIq3Xxs {
+  Half scale;
+  uint8_t indices[kSuperBlock / 4];                 // two per part
+  uint32_t signs_and_scales[kSuperBlock / kBlock];  // 4 x 7 bits, 4 bits
+};
+struct BlockIq3S {
+  Half scale;
+  uint8_t indices[kSuperBlock / 4];
+  uint8_t high_bits[kSuperBlock / kBlock];  // one bit per index
+  uint8_t signs[kSuperBlock / 8];
+  uint8_t scales[kSuperBlock / 64];  // a nibble per group
 };
 
 #pragma pack(pop)
@@ -108,7 +156,15 @@ static_assert(sizeof(BlockQ6K) == 210);
 static_assert(sizeof(BlockIq4Nl) == 18);
 static_assert(sizeof(BlockIq4Xs) == 136);
 static_assert(sizeof(BlockMxfp4) == 17);
+static_assert(sizeof(BlockNvfp4) == 36);
 static_assert(sizeof(BlockTq1_0) == 54);
 static_assert(sizeof(BlockTq2_0) == 66);
+static_assert(sizeof(BlockIq1S) == 50);
+static_assert(sizeof(BlockIq1M) == 56);
+static_assert(sizeof(BlockIq2Xxs) == 66);
+static_assert(sizeof(BlockIq2Xs) == 74);
+static_assert(sizeof(BlockIq2S) == 82);
+static_assert(sizeof(BlockIq3Xxs) == 98);
+static_assert(sizeof(BlockIq3S) == 110);
 
 }  // namespace vade::quant

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "engine/quant/block_types.h"
+#include "engine/quant/for_each_block.h"
 #include "engine/quant/half.h"
 
 namespace vade::quant {
@@ -19,17 +20,6 @@ constexpr int8_t kIq4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
 
 // E2M1 values doubled, so that they are integers; the scale is halved instead.
 constexpr int8_t kMxfp4Values[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
-
-template <typename Block, size_t kValues, typename Body>
-void ForEachBlock(const std::byte* blocks, float* out, size_t num_values,
-                  const Body& body) noexcept {
-  for (size_t i = 0; i < num_values; i += kValues) {
-    Block block;
-    std::memcpy(&block, blocks, sizeof block);
-    body(block, out + i);
-    blocks += sizeof block;
-  }
-}
 
 // Scale and min number j of a Q4_K or Q5_K block: 6 bits each, the last four pairs split between
 // the low nibbles of bytes 8-11 and the top bits of bytes 0-7.
@@ -53,6 +43,16 @@ int UnpackQ3Scale(const uint8_t (&packed)[12], size_t j) noexcept {
 float HalfE8m0(uint8_t exponent) noexcept {
   if (exponent < 2) return std::bit_cast<float>(uint32_t{0x00200000} << exponent);
   return std::bit_cast<float>(static_cast<uint32_t>(exponent - 1) << 23);
+}
+
+// Half the UE4M3 scale (a float of four bits exponent, three mantissa, no sign), for the same
+// reason. 0x7F is its NaN, read as 0.
+float HalfUe4m3(uint8_t bits) noexcept {
+  const int exponent = bits >> 3 & 0xF;
+  const auto mantissa = static_cast<float>(bits & 7);
+  if (bits == 0x7F) return 0;
+  if (exponent == 0) return mantissa * 0x1p-10f;
+  return (8.0f + mantissa) * std::bit_cast<float>(static_cast<uint32_t>(exponent + 127 - 11) << 23);
 }
 
 }  // namespace
@@ -231,6 +231,19 @@ void DequantizeMxfp4(const std::byte* blocks, float* out, size_t num_values) noe
     for (size_t i = 0; i < 16; ++i) {
       y[i] = static_cast<float>(kMxfp4Values[b.nibbles[i] & 0xF]) * d;
       y[i + 16] = static_cast<float>(kMxfp4Values[b.nibbles[i] >> 4]) * d;
+    }
+  });
+}
+
+void DequantizeNvfp4(const std::byte* blocks, float* out, size_t num_values) noexcept {
+  ForEachBlock<BlockNvfp4, 64>(blocks, out, num_values, [](const BlockNvfp4& b, float* y) {
+    for (size_t j = 0; j < 4; ++j) {
+      const float d = HalfUe4m3(b.scales[j]);
+      for (size_t i = 0; i < 8; ++i) {
+        const uint8_t pair = b.nibbles[8 * j + i];
+        y[16 * j + i] = static_cast<float>(kMxfp4Values[pair & 0xF]) * d;
+        y[16 * j + i + 8] = static_cast<float>(kMxfp4Values[pair >> 4]) * d;
+      }
     }
   });
 }

@@ -22,7 +22,15 @@ void DequantizeQ6K(const std::byte* blocks, float* out, size_t num_values) noexc
 void DequantizeIq4Nl(const std::byte* blocks, float* out, size_t num_values) noexcept;
 void DequantizeIq4Xs(const std::byte* blocks, float* out, size_t num_values) noexcept;
 void DequantizeMxfp4(const std::byte* blocks, float* out, size_t num_values) noexcept;
+void DequantizeNvfp4(const std::byte* blocks, float* out, size_t num_values) noexcept;
 void DequantizeTq1_0(const std::byte* blocks, float* out, size_t num_values) noexcept;
 void DequantizeTq2_0(const std::byte* blocks, float* out, size_t num_values) noexcept;
+void DequantizeIq1S(const std::byte* blocks, float* out, size_t num_values) noexcept;
+void DequantizeIq1M(const std::byte* blocks, float* out, size_t num_values) noexcept;
+void DequantizeIq2Xxs(const std::byte* blocks, float* out, size_t num_values) noexcept;
+void DequantizeIq2Xs(const std::byte* blocks, float* out, size_t num_values) noexcept;
+void DequantizeIq2S(const std::byte* blocks, float* out, size_t num_values) noexcept;
+void DequantizeIq3Xxs(const std::byte* blocks, float* out, size_t num_values) noexcept;
+void DequantizeIq3S(const std::byte* blocks, float* out, size_t num_values) noexcept;
 
 }  // namespace vade::quant

@@ -36,9 +36,10 @@ TEST(Dequantize, MatchesTheReferenceBitForBit) {
     }
     seen.insert(name);
   }
-  const std::set<std::string> promised = {"f16",    "bf16",   "q8_0",  "q4_0",  "q4_1", "q5_0",
-                                          "q5_1",   "q2_K",   "q3_K",  "q4_K",  "q5_K", "q6_K",
-                                          "iq4_nl", "iq4_xs", "mxfp4", "tq1_0", "tq2_0"};
+  const std::set<std::string> promised = {
+      "f16",   "bf16",  "q8_0",    "q4_0",   "q4_1",   "q5_0",    "q5_1",  "q2_K",  "q3_K",
+      "q4_K",  "q5_K",  "q6_K",    "iq4_nl", "iq4_xs", "mxfp4",   "nvfp4", "tq1_0", "tq2_0",
+      "iq1_s", "iq1_m", "iq2_xxs", "iq2_xs", "iq2_s",  "iq3_xxs", "iq3_s"};
   for (const std::string& name : promised) EXPECT_TRUE(seen.contains(name)) << name;
 }
 
