@@ -1,0 +1,98 @@
+// DecoderEngine: an immutable language model loaded from a GGUF file, with the sequences it is
+// working on. What the runtime (sampling, generation loops) sees of the engine: tokens in, logits
+// out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "engine/base/cancel.h"
+#include "engine/base/result.h"
+#include "engine/tokenizer/tokenizer.h"
+
+namespace vade::engine {
+
+using tokenizer::TokenId;
+
+/// How keys and values are kept between passes.
+enum class KvType {
+  kF32,   // exact, for comparing with references
+  kF16,   // half the memory; logits move by a few hundredths at most
+  kQ8_0,  // a quarter, a scale per 32 values
+};
+
+struct DecoderOptions {
+  size_t num_threads = 0;     // 0: all usable cores
+  size_t context_length = 0;  // most tokens of one sequence; 0: the model's, at most 4096
+  size_t cache_tokens = 0;    // tokens kept for all sequences together; 0: context_length
+  size_t batch_tokens = 512;  // rows of one pass: more is faster and takes more working memory
+  KvType kv_type = KvType::kF16;
+};
+
+/// A sequence of tokens whose keys and values are kept. Ids are not reused.
+using SequenceId = uint32_t;
+
+/// One row of a batch: the token that comes next in its sequence.
+struct BatchToken {
+  SequenceId sequence = 0;
+  TokenId token = 0;
+  bool wants_logits = false;
+};
+
+/// Bytes, computed before anything is loaded. Cache pages are taken as they are needed.
+struct DecoderMemory {
+  uint64_t weights = 0;  // packed copies
+  uint64_t cache = 0;    // when full
+  uint64_t scratch = 0;
+  [[nodiscard]] uint64_t total() const noexcept { return weights + cache + scratch; }
+};
+
+/// Single-thread: one caller at a time. The const members are safe beside each other.
+class DecoderEngine {
+ public:
+  virtual ~DecoderEngine() = default;
+
+  /// Errors: kCorruptData / kUnsupported naming file, field, got and expected (faults.md 1-15);
+  /// kInvalidArgument for options the model cannot meet; kResource "needs X, have Y".
+  [[nodiscard]] static Result<std::unique_ptr<DecoderEngine>> Load(
+      const std::filesystem::path& gguf, const DecoderOptions& options);
+
+  [[nodiscard]] virtual const tokenizer::Tokenizer& tokenizer() const = 0;
+  [[nodiscard]] virtual size_t vocab_size() const = 0;      // logits in a row
+  [[nodiscard]] virtual size_t context_length() const = 0;  // most tokens of one sequence
+  [[nodiscard]] virtual size_t trained_context_length() const = 0;
+  [[nodiscard]] virtual std::string_view name() const = 0;           // general.name
+  [[nodiscard]] virtual std::string_view architecture() const = 0;   // general.architecture
+  [[nodiscard]] virtual std::string_view chat_template() const = 0;  // Jinja text; may be empty
+  [[nodiscard]] virtual const DecoderMemory& memory() const = 0;
+  [[nodiscard]] virtual size_t num_threads() const = 0;
+
+  /// An empty sequence. Costs nothing until tokens come.
+  [[nodiscard]] virtual SequenceId NewSequence() = 0;
+  /// A sequence that begins with the first `length` tokens of another; they are shared until one
+  /// of the two writes. REQUIRES a live id, length <= Length(id).
+  [[nodiscard]] virtual SequenceId Fork(SequenceId id, size_t length) = 0;
+  /// Forgets all tokens past the first `length`. REQUIRES a live id, length <= Length(id).
+  virtual void Truncate(SequenceId id, size_t length) = 0;
+  /// Ends a sequence and gives its pages back. REQUIRES a live id.
+  virtual void Remove(SequenceId id) = 0;
+  [[nodiscard]] virtual size_t Length(SequenceId id) const = 0;
+  /// Tokens that still fit into the cache, all sequences together: never an overestimate.
+  [[nodiscard]] virtual size_t free_tokens() const = 0;
+
+  /// Appends every row's token to its sequence; rows of one sequence in their order, rows of
+  /// different sequences mixed at will. Runs in passes of batch_tokens rows.
+  /// Returns: the logits of the rows that want them, in batch order, [num_wanted, vocab_size()]
+  /// f32, valid until the next call.
+  /// Errors, each leaving every sequence as it was: kInvalidArgument for an unknown sequence, an id
+  /// outside the vocabulary or a sequence longer than context_length(); kResource when the cache is
+  /// full; kInternal "non-finite logits"; kCancelled (looked at in every layer).
+  [[nodiscard]] virtual Result<std::span<const float>> Forward(
+      std::span<const BatchToken> batch, const CancelToken* cancel = nullptr) = 0;
+};
+
+}  // namespace vade::engine
