@@ -12,18 +12,16 @@
 
 #include "engine/base/cancel.h"
 #include "engine/base/result.h"
+#include "engine/model/batch.h"
 #include "engine/tokenizer/tokenizer.h"
 
 namespace vade::engine {
 
 using tokenizer::TokenId;
 
-/// How keys and values are kept between passes.
-enum class KvType {
-  kF32,   // exact, for comparing with references
-  kF16,   // half the memory; logits move by a few hundredths at most
-  kQ8_0,  // a quarter, a scale per 32 values
-};
+using model::BatchToken;
+using model::KvType;
+using model::SequenceId;
 
 struct DecoderOptions {
   size_t num_threads = 0;     // 0: all usable cores
@@ -31,16 +29,6 @@ struct DecoderOptions {
   size_t cache_tokens = 0;    // tokens kept for all sequences together; 0: context_length
   size_t batch_tokens = 512;  // rows of one pass: more is faster and takes more working memory
   KvType kv_type = KvType::kF16;
-};
-
-/// A sequence of tokens whose keys and values are kept. Ids are not reused.
-using SequenceId = uint32_t;
-
-/// One row of a batch: the token that comes next in its sequence.
-struct BatchToken {
-  SequenceId sequence = 0;
-  TokenId token = 0;
-  bool wants_logits = false;
 };
 
 /// Bytes, computed before anything is loaded. Cache pages are taken as they are needed.
@@ -81,8 +69,8 @@ class DecoderEngine {
   /// Ends a sequence and gives its pages back. REQUIRES a live id.
   virtual void Remove(SequenceId id) = 0;
   [[nodiscard]] virtual size_t Length(SequenceId id) const = 0;
-  /// Tokens that still fit into the cache, all sequences together: never an overestimate.
-  [[nodiscard]] virtual size_t free_tokens() const = 0;
+  /// Tokens that can still be appended to this sequence while no other one grows.
+  [[nodiscard]] virtual size_t Room(SequenceId id) const = 0;
 
   /// Appends every row's token to its sequence; rows of one sequence in their order, rows of
   /// different sequences mixed at will. Runs in passes of batch_tokens rows.
