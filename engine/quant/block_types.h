@@ -13,6 +13,13 @@ inline constexpr size_t kSuperBlock = 256;  // values in a K block
 
 using Half = uint16_t;  // IEEE binary16 bits
 
+// The sixteen non-uniform levels of IQ4_NL and IQ4_XS.
+inline constexpr int8_t kIq4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                          1,    13,   25,  38,  53,  69,  89,  113};
+
+// The E2M1 values of MXFP4 and NVFP4, doubled, so that they are integers; the scale is halved.
+inline constexpr int8_t kFp4Values[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+
 #pragma pack(push, 1)
 
 struct BlockQ4_0 {

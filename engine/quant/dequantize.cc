@@ -14,13 +14,6 @@
 namespace vade::quant {
 namespace {
 
-// The sixteen non-uniform levels of IQ4_NL and IQ4_XS.
-constexpr int8_t kIq4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                                   1,    13,   25,  38,  53,  69,  89,  113};
-
-// E2M1 values doubled, so that they are integers; the scale is halved instead.
-constexpr int8_t kMxfp4Values[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
-
 // Scale and min number j of a Q4_K or Q5_K block: 6 bits each, the last four pairs split between
 // the low nibbles of bytes 8-11 and the top bits of bytes 0-7.
 struct ScaleMin {
@@ -39,7 +32,7 @@ int UnpackQ3Scale(const uint8_t (&packed)[12], size_t j) noexcept {
   return (low | (high << 4)) - 32;
 }
 
-// 2^(exponent - 128): half the E8M0 scale, because kMxfp4Values are doubled.
+// 2^(exponent - 128): half the E8M0 scale, because kFp4Values are doubled.
 float HalfE8m0(uint8_t exponent) noexcept {
   if (exponent < 2) return std::bit_cast<float>(uint32_t{0x00200000} << exponent);
   return std::bit_cast<float>(static_cast<uint32_t>(exponent - 1) << 23);
@@ -229,8 +222,8 @@ void DequantizeMxfp4(const std::byte* blocks, float* out, size_t num_values) noe
   ForEachBlock<BlockMxfp4, kBlock>(blocks, out, num_values, [](const BlockMxfp4& b, float* y) {
     const float d = HalfE8m0(b.exponent);
     for (size_t i = 0; i < 16; ++i) {
-      y[i] = static_cast<float>(kMxfp4Values[b.nibbles[i] & 0xF]) * d;
-      y[i + 16] = static_cast<float>(kMxfp4Values[b.nibbles[i] >> 4]) * d;
+      y[i] = static_cast<float>(kFp4Values[b.nibbles[i] & 0xF]) * d;
+      y[i + 16] = static_cast<float>(kFp4Values[b.nibbles[i] >> 4]) * d;
     }
   });
 }
@@ -241,8 +234,8 @@ void DequantizeNvfp4(const std::byte* blocks, float* out, size_t num_values) noe
       const float d = HalfUe4m3(b.scales[j]);
       for (size_t i = 0; i < 8; ++i) {
         const uint8_t pair = b.nibbles[8 * j + i];
-        y[16 * j + i] = static_cast<float>(kMxfp4Values[pair & 0xF]) * d;
-        y[16 * j + i + 8] = static_cast<float>(kMxfp4Values[pair >> 4]) * d;
+        y[16 * j + i] = static_cast<float>(kFp4Values[pair & 0xF]) * d;
+        y[16 * j + i + 8] = static_cast<float>(kFp4Values[pair >> 4]) * d;
       }
     }
   });

@@ -38,6 +38,13 @@ namespace vade::quant {
   return static_cast<uint16_t>(sign | ((magnitude - 0x38000000u + 0xFFFu + odd) >> 13));
 }
 
+inline constexpr float kMaxHalf = 65504.0f;
+
+/// Like FloatToHalf, but overflow becomes the largest finite value.
+[[nodiscard]] constexpr uint16_t FloatToHalfClamped(float value) noexcept {
+  return FloatToHalf(value > kMaxHalf ? kMaxHalf : value < -kMaxHalf ? -kMaxHalf : value);
+}
+
 [[nodiscard]] constexpr float Bf16ToFloat(uint16_t bf16) noexcept {
   return std::bit_cast<float>(static_cast<uint32_t>(bf16) << 16);
 }
