@@ -113,16 +113,16 @@ static void Tile(RowPack<kRow...>, const GemmI16& op, const Group& group, const 
 
 // --- tiles over a matrix -------------------------------------------------------------------------
 
-// Picks the instantiation for a run-time number of rows in [1, kRows].
-template <class V, size_t kRows, class... Args>
-static inline void TileOfRows(size_t rows, const Args&... args) noexcept {
+// Calls body with the pack of a run-time number of rows in [1, kRows].
+template <size_t kRows, class Body>
+static inline void TileOfRows(size_t rows, const Body& body) noexcept {
   if constexpr (kRows > 1) {
     if (rows < kRows) {
-      TileOfRows<V, kRows - 1>(rows, args...);
+      TileOfRows<kRows - 1>(rows, body);
       return;
     }
   }
-  Tile<V>(typename RowsOf<kRows>::Type{}, args...);
+  body(typename RowsOf<kRows>::Type{});
 }
 
 // Rows are shared out evenly over the tiles: 13 rows are 7 + 6, not 12 + 1.
@@ -145,7 +145,7 @@ static void GemmFloat(const GemmF32& op) noexcept {
       const size_t rows = op.m * (t + 1) / num_tiles - row;
       const float* a = op.a + row * op.lda;
       float* c = op.c + row * op.ldc + col;
-      TileOfRows<V, V::kTileRows>(rows, op, a, panel, bias, c, n);
+      TileOfRows<V::kTileRows>(rows, [&](auto pack) { Tile<V>(pack, op, a, panel, bias, c, n); });
       row += rows;
     }
   }
@@ -170,7 +170,8 @@ static void GroupColumns(const GemmI16& op, size_t col, size_t n, size_t group_i
                          op.w_sum + factors, num_groups,       op.accumulate || group_idx > 0};
     const int16_t* a = op.a + row * op.lda + depth;
     float* c = op.c + row * op.ldc + col;
-    TileOfRows<V, V::kTileRows>(rows, op, group, a, panel, bias, c, n);
+    TileOfRows<V::kTileRows>(rows,
+                             [&](auto pack) { Tile<V>(pack, op, group, a, panel, bias, c, n); });
     row += rows;
   }
 }

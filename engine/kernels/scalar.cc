@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 
+#include "engine/kernels/half_bits.h"
 #include "engine/kernels/tables.h"
 
 namespace vade::kernels {
@@ -141,11 +142,90 @@ void Multiply(const float* x, size_t n, float* y) noexcept {
   for (size_t i = 0; i < n; ++i) y[i] *= x[i];
 }
 
+void RmsNorm(const float* x, const float* weight, float eps, size_t n, float* y) noexcept {
+  float squares = 0.0f;
+  for (size_t i = 0; i < n; ++i) squares += x[i] * x[i];
+  const float inverse = 1.0f / std::sqrt(squares / static_cast<float>(n) + eps);
+  for (size_t i = 0; i < n; ++i) y[i] = x[i] * inverse * (weight != nullptr ? weight[i] : 1.0f);
+}
+
+// Rotates (x, y) by the angle of the given cosine and sine.
+void Turn(float& x, float& y, float cosine, float sine) noexcept {
+  const float before = x;
+  x = before * cosine - y * sine;
+  y = before * sine + y * cosine;
+}
+
+void RopeNormal(float* heads, size_t num_heads, size_t head_dim, const float* cosines,
+                const float* sines, size_t half) noexcept {
+  for (size_t head = 0; head < num_heads; ++head) {
+    float* x = heads + head * head_dim;
+    for (size_t i = 0; i < half; ++i) Turn(x[2 * i], x[2 * i + 1], cosines[i], sines[i]);
+  }
+}
+
+void RopeNeox(float* heads, size_t num_heads, size_t head_dim, const float* cosines,
+              const float* sines, size_t half) noexcept {
+  for (size_t head = 0; head < num_heads; ++head) {
+    float* x = heads + head * head_dim;
+    for (size_t i = 0; i < half; ++i) Turn(x[i], x[half + i], cosines[i], sines[i]);
+  }
+}
+
+void SiluMultiply(const float* gate, size_t n, float* up) noexcept {
+  for (size_t i = 0; i < n; ++i) up[i] *= gate[i] * Sigmoid(gate[i]);
+}
+
+void GeluTanhMultiply(const float* gate, size_t n, float* up) noexcept {
+  for (size_t i = 0; i < n; ++i) {
+    float x = gate[i];
+    GeluTanh(&x, 1);
+    up[i] *= x;
+  }
+}
+
+void SoftCap(float* x, size_t n, float scale, float cap) noexcept {
+  for (size_t i = 0; i < n; ++i) x[i] = cap * std::tanh(scale * x[i] / cap);
+}
+
+void F32ToF16(const float* x, size_t n, uint16_t* y) noexcept {
+  for (size_t i = 0; i < n; ++i) y[i] = F16FromF32(x[i]);
+}
+
+void F16ToF32(const uint16_t* x, size_t n, float* y) noexcept {
+  for (size_t i = 0; i < n; ++i) y[i] = F32FromF16(x[i]);
+}
+
+void Scores(const AttentionScores& op) noexcept {
+  for (size_t row = 0; row < op.m; ++row) {
+    for (size_t j = 0; j < op.n; ++j) {
+      float sum = 0.0f;
+      for (size_t i = 0; i < op.dim; ++i) {
+        sum += op.query[row * op.ldq + i] * F32FromF16(op.key[j * op.ldk + i]);
+      }
+      op.scores[row * op.lds + j] = sum;
+    }
+  }
+}
+
+void Mix(const AttentionMix& op) noexcept {
+  for (size_t row = 0; row < op.m; ++row) {
+    float* out = op.out + row * op.ldo;
+    if (!op.accumulate) std::fill_n(out, op.dim, 0.0f);
+    for (size_t j = 0; j < op.n; ++j) {
+      const float weight = op.weights[row * op.ldw + j];
+      for (size_t i = 0; i < op.dim; ++i) out[i] += weight * F32FromF16(op.value[j * op.ldv + i]);
+    }
+  }
+}
+
 }  // namespace
 
 const KernelTable& ScalarTable() noexcept {
-  static constexpr KernelTable kTable = {GemmFloat, GemmInteger, QuantizeI16, LayerNorm, GeluErf,
-                                         GeluTanh,  Silu,        Softmax,     Add,       Multiply};
+  static constexpr KernelTable kTable = {
+      GemmFloat,        GemmInteger, QuantizeI16, LayerNorm, GeluErf,    GeluTanh, Silu,
+      Softmax,          Add,         Multiply,    RmsNorm,   RopeNormal, RopeNeox, SiluMultiply,
+      GeluTanhMultiply, SoftCap,     F32ToF16,    F16ToF32,  Scores,     Mix};
   return kTable;
 }
 

@@ -1,8 +1,7 @@
 // The scalar reference of the vector scan, and the choice of an implementation.
 #include "engine/kernels/vector_scan.h"
 
-#include <cstring>
-
+#include "engine/kernels/half_bits.h"
 #include "engine/kernels/vector_scan_x86.h"
 
 namespace vade::kernels {
@@ -16,25 +15,6 @@ void ScoreCodesScalar(const CodeRows& rows, const int8_t* query, float query_sca
     for (size_t i = 0; i < rows.stride; ++i) dot += int32_t{query[i]} * int32_t{codes[i]};
     scores[row] = query_scale * rows.scales[row] * static_cast<float>(dot);
   }
-}
-
-float F32FromF16(uint16_t half) noexcept {
-  const uint32_t sign = (half & 0x8000u) << 16;
-  const uint32_t exponent = (half >> 10) & 0x1fu;
-  const uint32_t mantissa = half & 0x3ffu;
-  uint32_t bits = 0;
-  if (exponent == 0) {  // zero or subnormal: mantissa * 2^-24
-    const float value = static_cast<float>(mantissa) * 0x1p-24f;
-    std::memcpy(&bits, &value, sizeof bits);
-    bits |= sign;
-  } else if (exponent == 31) {
-    bits = sign | 0x7f800000u | (mantissa << 13);
-  } else {
-    bits = sign | ((exponent + 112) << 23) | (mantissa << 13);
-  }
-  float value = 0;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
 }
 
 float DotF16Scalar(const float* query, const uint16_t* row, size_t dimension) noexcept {

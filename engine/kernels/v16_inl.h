@@ -1,0 +1,84 @@
+// Sixteen lanes of f32, and what else the AVX-512 kernels need of the instruction set. Included
+// inside the target region, in an unnamed namespace.
+
+struct V16 {
+  using F = __m512;
+  static constexpr size_t kLanes = 16;
+  static constexpr size_t kTileRows = 12;      // 24 accumulators of the 32 registers
+  static constexpr size_t kAttentionRows = 4;  // 16 accumulators
+
+  static F Set(float x) noexcept { return _mm512_set1_ps(x); }
+  static F Load(const float* p) noexcept { return _mm512_loadu_ps(p); }
+  static void Store(float* p, F x) noexcept { _mm512_storeu_ps(p, x); }
+  static __mmask16 FirstN(size_t n) noexcept {
+    return n >= kLanes ? __mmask16{0xFFFF} : static_cast<__mmask16>((1u << n) - 1u);
+  }
+  static F LoadMasked(const float* p, __mmask16 m) noexcept { return _mm512_maskz_loadu_ps(m, p); }
+  static void StoreMasked(float* p, __mmask16 m, F x) noexcept { _mm512_mask_storeu_ps(p, m, x); }
+  static F Select(__mmask16 m, F yes, F no) noexcept { return _mm512_mask_blend_ps(m, no, yes); }
+  static F Add(F a, F b) noexcept { return _mm512_add_ps(a, b); }
+  static F Sub(F a, F b) noexcept { return _mm512_sub_ps(a, b); }
+  static F Mul(F a, F b) noexcept { return _mm512_mul_ps(a, b); }
+  static F Div(F a, F b) noexcept { return _mm512_div_ps(a, b); }
+  static F Min(F a, F b) noexcept { return _mm512_min_ps(a, b); }
+  static F Max(F a, F b) noexcept { return _mm512_max_ps(a, b); }
+  static F Fma(F a, F b, F c) noexcept { return _mm512_fmadd_ps(a, b, c); }
+  static F NegFma(F a, F b, F c) noexcept { return _mm512_fnmadd_ps(a, b, c); }
+  static F Round(F x) noexcept { return _mm512_roundscale_ps(x, 8); }  // nearest, no exceptions
+  static F ScaleByPowerOf2(F x, F j) noexcept { return _mm512_scalef_ps(x, j); }
+  static float ReduceAdd(F x) noexcept { return _mm512_reduce_add_ps(x); }
+  static float ReduceMin(F x) noexcept { return _mm512_reduce_min_ps(x); }
+  static float ReduceMax(F x) noexcept { return _mm512_reduce_max_ps(x); }
+  static void StoreI16(int16_t* q, F x) noexcept {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(q), ToI16(x));
+  }
+  static void StoreI16Partial(int16_t* q, size_t n, F x) noexcept {
+    _mm256_mask_storeu_epi16(q, FirstN(n), ToI16(x));
+  }
+  // Rounded to nearest, saturated.
+  static __m256i ToI16(F x) noexcept { return _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(x)); }
+
+  static F LoadF16(const uint16_t* p) noexcept {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+  static F LoadF16Masked(const uint16_t* p, __mmask16 m) noexcept {
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(m, p));
+  }
+  static void StoreF16(uint16_t* p, F x) noexcept {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(x, 0));
+  }
+  static void StoreF16Partial(uint16_t* p, size_t n, F x) noexcept {
+    _mm256_mask_storeu_epi16(p, FirstN(n), _mm512_cvtps_ph(x, 0));
+  }
+
+  // (p[0], p[0], p[1], p[1], ...), and x with its neighbours exchanged.
+  static F LoadTwice(const float* p) noexcept {
+    const __m512i index = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+    return _mm512_permutexvar_ps(index, _mm512_castps256_ps512(_mm256_loadu_ps(p)));
+  }
+  static F SwapPairs(F x) noexcept { return _mm512_permute_ps(x, 0xB1); }
+  // Even lanes a * b - c, odd lanes a * b + c.
+  static F FmaSubAdd(F a, F b, F c) noexcept { return _mm512_fmaddsub_ps(a, b, c); }
+
+  // The sums of four vectors.
+  static __m128 ReduceAdd4(F a, F b, F c, F d) noexcept {
+    const F ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    const F cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+    const F sums = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
+    const __m256 half =
+        _mm256_add_ps(_mm512_castps512_ps256(sums), _mm512_extractf32x8_ps(sums, 1));
+    return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+  }
+
+  // Sixteen int32 sums. Kept as __m512i (eight 64-bit lanes), g++ 12 copies every accumulator
+  // between two registers and the stack in each step of a product.
+  typedef int32_t I __attribute__((vector_size(64)));
+  static F ToF32(I x) noexcept { return _mm512_cvtepi32_ps((__m512i)x); }
+  static __m512i LoadPairs(const int16_t* p) noexcept { return _mm512_loadu_si512(p); }
+  // sum + a[0] * w[2 * lane] + a[1] * w[2 * lane + 1] for every lane.
+  static I DotPair(I sum, const int16_t* a, __m512i w) noexcept {
+    int32_t pair;
+    __builtin_memcpy(&pair, a, sizeof(pair));
+    return (I)_mm512_dpwssd_epi32((__m512i)sum, _mm512_set1_epi32(pair), w);
+  }
+};
