@@ -12,7 +12,7 @@
 namespace vade::qa {
 
 /// Answers with less are refused. Calibrated, see evidence.cc.
-inline constexpr double kEvidenceThreshold = 0.5;
+inline constexpr double kEvidenceThreshold = 0.45;
 
 /// How much each term of a question says, by how few passages contain it.
 struct TermWeights {

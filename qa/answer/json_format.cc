@@ -68,21 +68,6 @@ json ToJson(const Citation& citation) {
   return out;
 }
 
-json ToJson(const Evidence& evidence) {
-  const EvidenceFeatures& f = evidence.features;
-  return {{"score", evidence.score},
-          {"features",
-           {{"best_cosine", f.best_cosine},
-            {"answer_cosine", f.answer_cosine},
-            {"passage_coverage", f.passage_coverage},
-            {"answer_coverage", f.answer_coverage},
-            {"unknown_share", f.unknown_share},
-            {"identifier_share", f.identifier_share},
-            {"name_share", f.name_share},
-            {"dense_trust", f.dense_trust},
-            {"value_missing", f.value_missing}}}};
-}
-
 std::string_view PieceName(PieceKind kind) {
   switch (kind) {
     case PieceKind::kSentence:
@@ -111,6 +96,21 @@ json ToJson(const retriever::SearchResult& result) {
           {"dense_weight", result.dense_weight},
           {"warnings", result.warnings},
           {"timings", ToJson(result.timings)}};
+}
+
+json ToJson(const Evidence& evidence) {
+  const EvidenceFeatures& f = evidence.features;
+  return {{"score", evidence.score},
+          {"features",
+           {{"best_cosine", f.best_cosine},
+            {"answer_cosine", f.answer_cosine},
+            {"passage_coverage", f.passage_coverage},
+            {"answer_coverage", f.answer_coverage},
+            {"unknown_share", f.unknown_share},
+            {"identifier_share", f.identifier_share},
+            {"name_share", f.name_share},
+            {"dense_trust", f.dense_trust},
+            {"value_missing", f.value_missing}}}};
 }
 
 json ToJson(const Answer& answer) {

@@ -11,6 +11,9 @@ namespace vade::qa {
 /// Paths are escaped (utf8::Escape), so that every result is valid JSON text.
 [[nodiscard]] nlohmann::json ToJson(const retriever::SearchResult& result);
 
+/// Score and features.
+[[nodiscard]] nlohmann::json ToJson(const Evidence& evidence);
+
 /// Everything: answer, pieces, citations with offsets, evidence, timings, nearest passages.
 [[nodiscard]] nlohmann::json ToJson(const Answer& answer);
 

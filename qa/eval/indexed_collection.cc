@@ -135,7 +135,8 @@ Result<IndexedCollection> IndexedCollection::Open(const Collection& collection,
   } else {
     VADE_TRY(path, CachedPath(collection, options.cache_folder, fingerprints));
   }
-  VADE_TRY(indexed.store_, vectorstore::Store::Open(path, {}));
+  const bool durable = !options.cache_folder.empty();  // nobody misses a temporary store
+  VADE_TRY(indexed.store_, vectorstore::Store::Open(path, {.durable = durable}));
   if (collection.documents.empty()) {
     VADE_CHECK_OK(IndexCorpus(collection, *indexed.store_, embedder, cancel, progress));
   } else {

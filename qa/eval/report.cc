@@ -138,7 +138,7 @@ std::optional<RefusalResult> JudgeRefusals(const ReportInput& input) {
     const auto found = input.answers.find(question.id);
     if (found == input.answers.end()) continue;
     const AnswerOutcome& outcome = found->second;
-    (question.answerable ? answerable : unanswerable).push_back(outcome.evidence);
+    (question.answerable ? answerable : unanswerable).push_back(outcome.evidence.score);
     size_t& cell =
         question.answerable
             ? (outcome.refused ? result.answerable_refused : result.answerable_answered)

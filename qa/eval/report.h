@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/result.h"
+#include "qa/answer/evidence.h"
 #include "qa/eval/collection.h"
 #include "qa/eval/measure.h"
 #include "qa/eval/relevance.h"
@@ -28,7 +29,7 @@ enum class LossStage : uint8_t {
 /// The answer to one question, when answers were asked for.
 struct AnswerOutcome {
   bool refused = false;
-  double evidence = 0;           // probability that the documents answer the question
+  Evidence evidence;             // why it was answered or refused
   std::optional<bool> contains;  // the answer holds the reference strings, where there are any
   std::string text;
 };

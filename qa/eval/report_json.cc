@@ -2,6 +2,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "qa/answer/json_format.h"
 #include "qa/eval/report_text.h"
 
 namespace vade::qa::eval {
@@ -92,6 +93,24 @@ Json QuestionsToJson(const Report& report) {
   return questions;
 }
 
+// Every answer with its evidence: what a threshold is calibrated on.
+Json AnswersToJson(const Report& report) {
+  Json answers = Json::array();
+  for (const Question& question : report.input.questions) {
+    const auto found = report.input.answers.find(question.id);
+    if (found == report.input.answers.end()) continue;
+    const AnswerOutcome& outcome = found->second;
+    Json item = {{"id", question.id},
+                 {"answerable", question.answerable},
+                 {"refused", outcome.refused},
+                 {"evidence", ToJson(outcome.evidence)}};
+    if (outcome.contains) item["holds_reference"] = *outcome.contains;
+    if (!outcome.refused) item["text"] = outcome.text;
+    answers.push_back(std::move(item));
+  }
+  return answers;
+}
+
 }  // namespace
 
 std::string FormatJson(const Report& report) {
@@ -112,7 +131,10 @@ std::string FormatJson(const Report& report) {
     for (size_t i = 0; i < each.means.size(); ++i) item[report.arms[i].name] = each.means[i];
     out["groups"].push_back(std::move(item));
   }
-  if (report.refusal) out["refusal"] = RefusalToJson(report);
+  if (report.refusal) {
+    out["refusal"] = RefusalToJson(report);
+    out["answers"] = AnswersToJson(report);
+  }
   if (!report.input.lost.empty()) {
     out["lost"] = Json::array();
     for (const LostDocument& lost : report.input.lost) {

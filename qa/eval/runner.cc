@@ -129,7 +129,7 @@ Result<void> AskAnswers(const Collection& collection, const IndexedCollection& i
     VADE_TRY(const Answer answer, answerer.Ask(question.text, options));
     AnswerOutcome outcome;
     outcome.refused = answer.refused;
-    outcome.evidence = answer.evidence.score;
+    outcome.evidence = answer.evidence;
     if (!answer.refused) outcome.text = answer.Text();
     if (!question.answer_contains.empty() && !answer.refused) {
       outcome.contains = ContainsAll(outcome.text, question.answer_contains);

@@ -94,8 +94,8 @@ TEST(Report, RefusalsAndTheirCurve) {
   for (int i = 0; i < 20; ++i) {
     input.questions[static_cast<size_t>(i)].answerable = i < 10;
     AnswerOutcome outcome;
-    outcome.evidence = i < 8 ? 0.9 : 0.1;  // two answerable questions look unanswerable
-    outcome.refused = outcome.evidence < 0.5;
+    outcome.evidence.score = i < 8 ? 0.9 : 0.1;  // two answerable questions look unanswerable
+    outcome.refused = outcome.evidence.score < 0.5;
     if (i < 8) outcome.contains = i < 6;
     input.answers[Id("q", i)] = outcome;
   }
