@@ -1,6 +1,8 @@
 // Header layout and the order of writing.
 #include "engine/gguf/writer.h"
 
+#include <array>
+
 #include "engine/base/atomic_file.h"
 #include "engine/base/check.h"
 #include "engine/gguf/parse.h"
@@ -10,6 +12,10 @@ namespace {
 
 constexpr uint64_t Padding(uint64_t size) {
   return (kDefaultAlignment - size % kDefaultAlignment) % kDefaultAlignment;
+}
+
+std::string_view AsText(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 template <typename T>
@@ -36,6 +42,15 @@ void Writer::Copy(const KeyValue& entry) {
 
 void Writer::AddTensor(std::string name, quant::TensorType type, std::vector<uint64_t> dims,
                        TensorProducer produce) {
+  AddStreamedTensor(std::move(name), type, std::move(dims),
+                    [produce = std::move(produce)](const ByteSink& sink) -> Result<void> {
+                      VADE_TRY(const std::vector<std::byte> data, produce());
+                      return sink(data);
+                    });
+}
+
+void Writer::AddStreamedTensor(std::string name, quant::TensorType type, std::vector<uint64_t> dims,
+                               StreamProducer produce) {
   VADE_CHECK(!dims.empty() && dims.size() <= kMaxDims);
   uint64_t num_values = 1;
   for (const uint64_t dim : dims) num_values *= dim;
@@ -71,15 +86,19 @@ std::string Writer::Head() const {
   return out;
 }
 
-Result<void> Writer::Emit(const Sink& sink, const TensorProgress& on_tensor) const {
-  VADE_CHECK_OK(sink(Head()));
-  const std::string zeros(kDefaultAlignment, '\0');
+Result<void> Writer::Emit(const ByteSink& sink, const TensorProgress& on_tensor) const {
+  const std::string head = Head();
+  VADE_CHECK_OK(sink(std::as_bytes(std::span(head))));
+  const std::array<std::byte, kDefaultAlignment> zeros = {};
   size_t num_done = 0;
   for (const Tensor& tensor : tensors_) {
-    VADE_TRY(const std::vector<std::byte> data, tensor.produce());
-    VADE_CHECK(data.size() == tensor.size_bytes);
-    VADE_CHECK_OK(sink({reinterpret_cast<const char*>(data.data()), data.size()}));
-    VADE_CHECK_OK(sink(std::string_view(zeros).substr(0, Padding(data.size()))));
+    uint64_t num_bytes = 0;
+    VADE_CHECK_OK(tensor.produce([&](std::span<const std::byte> bytes) {
+      num_bytes += bytes.size();
+      return sink(bytes);
+    }));
+    VADE_CHECK(num_bytes == tensor.size_bytes);
+    VADE_CHECK_OK(sink(std::span(zeros).first(Padding(num_bytes))));
     if (on_tensor) on_tensor(tensor.name, ++num_done, tensors_.size());
   }
   return {};
@@ -88,14 +107,15 @@ Result<void> Writer::Emit(const Sink& sink, const TensorProgress& on_tensor) con
 Result<void> Writer::WriteTo(const std::filesystem::path& path, bool replace,
                              const TensorProgress& on_tensor) const {
   VADE_TRY(AtomicFile file, AtomicFile::Create(path, replace));
-  VADE_CHECK_OK(Emit([&](std::string_view bytes) { return file.Write(bytes); }, on_tensor));
+  VADE_CHECK_OK(
+      Emit([&](std::span<const std::byte> bytes) { return file.Write(AsText(bytes)); }, on_tensor));
   return file.Commit();
 }
 
 Result<std::string> Writer::ToBytes() const {
   std::string out;
-  const auto append = [&](std::string_view bytes) -> Result<void> {
-    out += bytes;
+  const auto append = [&](std::span<const std::byte> bytes) -> Result<void> {
+    out += AsText(bytes);
     return {};
   };
   VADE_CHECK_OK(Emit(append, {}));

@@ -1,5 +1,5 @@
 // Writes a GGUF version 3 file: metadata is serialised at once, tensor data is produced one tensor
-// at a time, so that a model never has to fit in memory.
+// (or piece of one) at a time, so that a model never has to fit in memory.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,12 @@ namespace vade::gguf {
 
 /// Called once per tensor, in order; returns exactly the tensor's bytes.
 using TensorProducer = std::function<Result<std::vector<std::byte>>()>;
+
+/// Takes the next bytes of a tensor.
+using ByteSink = std::function<Result<void>(std::span<const std::byte>)>;
+
+/// Called once per tensor, in order; hands the tensor's bytes to the sink, in pieces of any size.
+using StreamProducer = std::function<Result<void>(const ByteSink& sink)>;
 
 /// Told after each finished tensor: its name, how many are done, how many there are.
 using TensorProgress = std::function<void(std::string_view name, size_t done, size_t total)>;
@@ -48,6 +54,9 @@ class Writer {
   /// dims in file order, fastest dimension first: 1 to 4, all positive, rows of whole blocks.
   void AddTensor(std::string name, quant::TensorType type, std::vector<uint64_t> dims,
                  TensorProducer produce);
+  /// The same for a tensor that is not to be held in memory.
+  void AddStreamedTensor(std::string name, quant::TensorType type, std::vector<uint64_t> dims,
+                         StreamProducer produce);
 
   /// Sum of the tensors' stored bytes.
   [[nodiscard]] uint64_t tensor_bytes() const;
@@ -66,9 +75,8 @@ class Writer {
     quant::TensorType type;
     std::vector<uint64_t> dims;
     uint64_t size_bytes;
-    TensorProducer produce;
+    StreamProducer produce;
   };
-  using Sink = std::function<Result<void>(std::string_view)>;
 
   void BeginKey(std::string_view key, ValueType type);
   void AppendRaw(const void* bytes, size_t size);
@@ -82,7 +90,7 @@ class Writer {
     }
   }
   [[nodiscard]] std::string Head() const;  // all before the tensor data, padded
-  [[nodiscard]] Result<void> Emit(const Sink& sink, const TensorProgress& on_tensor) const;
+  [[nodiscard]] Result<void> Emit(const ByteSink& sink, const TensorProgress& on_tensor) const;
 
   std::string metadata_;
   uint64_t num_keys_ = 0;

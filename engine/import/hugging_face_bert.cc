@@ -216,8 +216,10 @@ Result<std::vector<std::byte>> Produce(const SafeTensorsFile& weights, const Saf
   return bytes;
 }
 
-Result<void> AddTensors(const SafeTensorsFile& weights, const BertConfig& config, TensorType wanted,
+Result<void> AddTensors(const SafeTensorsFile& weights, const BertConfig& config, FileType wanted,
                         gguf::Writer& writer) {
+  const ModelShape shape = {
+      .is_encoder = true, .has_output = false, .num_layers = config.num_layers};
   for (const Mapping& mapping : MapTensors(config)) {
     const SafeTensor* source = weights.Find(mapping.source_name);
     if (source == nullptr) source = weights.Find("bert." + mapping.source_name);
@@ -234,7 +236,7 @@ Result<void> AddTensors(const SafeTensorsFile& weights, const BertConfig& config
                                                nlohmann::json(mapping.dims).dump());
     }
     const uint64_t rows = mapping.dims.size() > 1 ? mapping.dims[1] : 1;
-    const TensorType type = StoredType(mapping.gguf_name, mapping.dims[0], rows, wanted, true);
+    const TensorType type = StoredType(mapping.gguf_name, mapping.dims[0], rows, wanted, shape);
     writer.AddTensor(mapping.gguf_name, type, mapping.dims,
                      [&weights, source, type] { return Produce(weights, *source, type); });
   }

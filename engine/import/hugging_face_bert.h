@@ -13,7 +13,7 @@ namespace vade::import {
 struct ImportOptions {
   std::string name;     // general.name; empty: the folder's name
   std::string license;  // general.license, an SPDX id such as "apache-2.0"; empty: not written
-  WriteOptions write{.type = quant::TensorType::kF32};
+  WriteOptions write{.type = FileType::kF32};
 };
 
 /// Errors: kNotFound for a missing file; kUnsupported naming the setting that is not BERT as we run

@@ -158,10 +158,13 @@ struct WriteFlags {
 };
 
 // The options of both writing commands, with progress by tensor.
-Result<import::WriteOptions> ToWriteOptions(const WriteFlags& flags, Progress& progress) {
+Result<import::WriteOptions> ToWriteOptions(const Context& context, const WriteFlags& flags,
+                                            Progress& progress) {
   import::WriteOptions options;
-  VADE_TRY(options.type, import::ParseOutputType(flags.type));
+  VADE_TRY(options.type, import::ParseFileType(flags.type));
   options.replace = flags.force;
+  options.num_threads = context.global.threads;
+  options.cancel = &context.cancel;
   options.on_tensor = [&progress](std::string_view name, size_t done, size_t total) {
     progress.Update(done, total, name);
   };
@@ -194,7 +197,7 @@ int FailWrite(Error error) {
 
 int RunImport(const Context& context, const WriteFlags& flags) {
   Progress progress("importing", context.global.quiet);
-  auto write = ToWriteOptions(flags, progress);
+  auto write = ToWriteOptions(context, flags, progress);
   if (!write) return FailInput(write.error());
   const import::ImportOptions options{
       .name = flags.name, .license = flags.license, .write = std::move(*write)};
@@ -205,7 +208,7 @@ int RunImport(const Context& context, const WriteFlags& flags) {
 
 int RunQuantize(const Context& context, const WriteFlags& flags) {
   Progress progress("quantizing", context.global.quiet);
-  const auto write = ToWriteOptions(flags, progress);
+  const auto write = ToWriteOptions(context, flags, progress);
   if (!write) return FailInput(write.error());
   const auto file = gguf::File::Open(flags.input);
   if (!file) return FailInput(file.error());
@@ -216,7 +219,8 @@ int RunQuantize(const Context& context, const WriteFlags& flags) {
 
 void AddWriteFlags(CLI::App& command, WriteFlags& flags, const char* default_type) {
   flags.type = default_type;
-  command.add_option("--type", flags.type, "f32, f16, bf16 or q8_0")->capture_default_str();
+  command.add_option("--type", flags.type, std::string(import::FileTypeNames()))
+      ->capture_default_str();
   command.add_flag("--force", flags.force, "Replace an existing output file");
 }
 
@@ -233,28 +237,27 @@ void RegisterModel(CLI::App& app, Context& context) {
   show->callback(
       [&context, shown] { context.run = [&context, shown] { return RunShow(context, *shown); }; });
 
-  CLI::App* import = model->add_subcommand("import", "A Hugging Face BERT folder to GGUF");
+  CLI::App* importer = model->add_subcommand("import", "A Hugging Face BERT folder to GGUF");
   auto imported = std::make_shared<WriteFlags>();
-  import->add_option("FOLDER", imported->input, "Folder with config.json and model.safetensors")
+  importer->add_option("FOLDER", imported->input, "Folder with config.json and model.safetensors")
       ->required();
-  import->add_option("-o,--output", imported->output, "GGUF file to write")->required();
-  import->add_option("--name", imported->name, "Model name to store; default: the folder's");
-  import->add_option("--license", imported->license, "Licence to store, as an SPDX id");
-  AddWriteFlags(*import, *imported, "f32");
-  import->callback([&context, imported] {
-    context.run = [&context, imported] { return RunImport(context, *imported);
-};
-}  // namespace vade::qa
-);
+  importer->add_option("-o,--output", imported->output, "GGUF file to write")->required();
+  importer->add_option("--name", imported->name, "Model name to store; default: the folder's");
+  importer->add_option("--license", imported->license, "Licence to store, as an SPDX id");
+  AddWriteFlags(*importer, *imported, "f32");
+  importer->callback([&context, imported] {
+    context.run = [&context, imported] { return RunImport(context, *imported); };
+  });
 
-CLI::App* quantize = model->add_subcommand("quantize", "Store a model's matrices as another type");
-auto quantized = std::make_shared<WriteFlags>();
-quantize->add_option("IN", quantized->input, "GGUF file to read")->required();
-quantize->add_option("OUT", quantized->output, "GGUF file to write")->required();
-AddWriteFlags(*quantize, *quantized, "q8_0");
-quantize->callback([&context, quantized] {
-  context.run = [&context, quantized] { return RunQuantize(context, *quantized); };
-});
+  CLI::App* quantize =
+      model->add_subcommand("quantize", "Store a model's matrices as another type");
+  auto quantized = std::make_shared<WriteFlags>();
+  quantize->add_option("IN", quantized->input, "GGUF file to read")->required();
+  quantize->add_option("OUT", quantized->output, "GGUF file to write")->required();
+  AddWriteFlags(*quantize, *quantized, "q8_0");
+  quantize->callback([&context, quantized] {
+    context.run = [&context, quantized] { return RunQuantize(context, *quantized); };
+  });
 }
 
 }  // namespace vade::qa

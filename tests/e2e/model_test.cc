@@ -66,6 +66,16 @@ TEST_F(ModelCommand, QuantizeWritesOnceUnlessForced) {
   EXPECT_EQ(Vade({"model", "quantize", kTiny, out, "--type", "q4_K"}).code, 2);
 }
 
+TEST_F(ModelCommand, QuantizeWritesMixtures) {
+  const std::string out = folder_.path() / "mixture.gguf";
+  const Finished done =
+      Vade({"--threads", "2", "model", "quantize", kTiny, out, "--type", "q4_K_M"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  const json shown = json::parse(Vade({"--json", "model", "show", out}).out);
+  EXPECT_EQ(shown["metadata"]["general.file_type"]["value"], 15);
+  EXPECT_GT(shown["bytes_by_type"]["q5_0"].get<uint64_t>(), 0u);  // rows too short for q4_K
+}
+
 TEST_F(ModelCommand, ImportNamesTheMissingFile) {
   const Finished done =
       Vade({"model", "import", folder_.path(), "-o", folder_.path() / "out.gguf"});

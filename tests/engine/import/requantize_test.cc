@@ -6,7 +6,9 @@
 
 #include <cmath>
 #include <limits>
+#include <random>
 
+#include "engine/quant/quantize.h"
 #include "tests/support/gguf_builder.h"
 #include "tests/support/golden.h"
 
@@ -20,36 +22,10 @@ std::filesystem::path TempPath(const std::string& name) {
   return std::filesystem::path(::testing::TempDir()) / ("vade_requantize_" + name);
 }
 
-TEST(Requantize, OnlyMatricesChangeType) {
-  const auto q8 = [](std::string_view name, uint64_t row, uint64_t rows) {
-    return StoredType(name, row, rows, TensorType::kQ8_0, true);
-  };
-  EXPECT_EQ(q8("blk.0.attn_q.weight", 384, 384), TensorType::kQ8_0);
-  EXPECT_EQ(q8("token_embd.weight", 384, 30522), TensorType::kQ8_0);
-  EXPECT_EQ(q8("blk.0.attn_q.weight", 100, 384), TensorType::kF16);  // not whole blocks
-  EXPECT_EQ(q8("blk.0.attn_q.bias", 384, 1), TensorType::kF32);
-  EXPECT_EQ(q8("blk.0.attn_output_norm.weight", 384, 1), TensorType::kF32);
-  EXPECT_EQ(q8("position_embd.weight", 384, 512), TensorType::kF32);
-  EXPECT_EQ(q8("token_types.weight", 384, 2), TensorType::kF32);
-  EXPECT_EQ(q8("cls.output.weight", 384, 1), TensorType::kF32);
-  EXPECT_EQ(q8("blk.0.attn_v.weight", 384, 384), TensorType::kF16);  // encoders only
-  EXPECT_EQ(StoredType("blk.0.attn_v.weight", 384, 384, TensorType::kQ8_0, false),
-            TensorType::kQ8_0);
-  EXPECT_EQ(StoredType("blk.0.attn_v.weight", 384, 384, TensorType::kBf16, true),
-            TensorType::kBf16);
-}
-
-TEST(Requantize, OutputTypeNames) {
-  EXPECT_EQ(ParseOutputType("q8_0").value(), TensorType::kQ8_0);
-  EXPECT_EQ(ParseOutputType("F16").value(), TensorType::kF16);
-  EXPECT_EQ(ParseOutputType("q4_K").error().code, ErrorCode::kInvalidArgument);
-  EXPECT_THAT(ParseOutputType("\x1b").error().message, HasSubstr("want f32, f16, bf16 or q8_0"));
-}
-
 TEST(Requantize, ReferenceModelToQ8AndBack) {
   const auto path = TempPath("bert.gguf");
   const gguf::File in = gguf::File::Open(testing::GoldenPath("models/bert.gguf")).value();
-  ASSERT_TRUE(Requantize(in, path, {.type = TensorType::kQ8_0, .replace = true}));
+  ASSERT_TRUE(Requantize(in, path, {.type = FileType::kQ8_0, .replace = true}));
   const gguf::File out = gguf::File::Open(path).value();
   EXPECT_EQ(out.metadata().size(), in.metadata().size());
   EXPECT_EQ(out.Require<uint32_t>("general.file_type").value(), 7u);
@@ -74,15 +50,68 @@ TEST(Requantize, ReferenceModelToQ8AndBack) {
 }
 
 TEST(Requantize, QuantisedTensorsAreNotQuantisedTwice) {
+  const auto zeros = [](size_t size) {
+    return [size]() -> Result<std::vector<std::byte>> { return std::vector<std::byte>(size); };
+  };
   gguf::Writer writer;
-  writer.AddTensor("blk.0.w.weight", TensorType::kQ4_0, {32, 2},
-                   []() -> Result<std::vector<std::byte>> { return std::vector<std::byte>(36); });
-  const std::string bytes = writer.ToBytes().value();
+  writer.AddTensor("blk.0.w.weight", TensorType::kQ4_0, {32, 2}, zeros(36));
+  const std::string only = writer.ToBytes().value();
   const auto path = TempPath("twice.gguf");
-  const gguf::File in = testing::ParseGguf(bytes).value();
-  ASSERT_TRUE(Requantize(in, path, {.type = TensorType::kQ8_0, .replace = true}));
+  const WriteOptions to_q8 = {.type = FileType::kQ8_0, .replace = true};
+  const gguf::File in = testing::ParseGguf(only).value();
+  const auto refused = Requantize(in, path, to_q8);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("tensor blk.0.w.weight is q4_0, and quantising"));
+  EXPECT_FALSE(std::filesystem::exists(path));
+
+  writer.AddTensor("blk.1.w.weight", TensorType::kF16, {32, 2}, zeros(128));
+  const std::string mixed = writer.ToBytes().value();
+  const gguf::File both = testing::ParseGguf(mixed).value();
+  ASSERT_TRUE(Requantize(both, path, to_q8));
   EXPECT_EQ(gguf::File::Open(path)->tensors()[0].type, TensorType::kQ4_0);
+  EXPECT_EQ(gguf::File::Open(path)->tensors()[1].type, TensorType::kQ8_0);
+  ASSERT_TRUE(Requantize(in, path, {.type = FileType::kF32, .replace = true}));  // to read it plain
+  EXPECT_EQ(gguf::File::Open(path)->tensors()[0].type, TensorType::kF32);
   std::filesystem::remove(path);
+}
+
+// Rows are converted by several threads in batches; the file must not show it.
+TEST(Requantize, SameBytesOnAnyNumberOfThreads) {
+  std::mt19937 rng(5);
+  std::normal_distribution<float> normal(0, 0.02f);
+  constexpr uint64_t kRow = 512, kRows = 5000;  // more than one batch
+  std::vector<float> values(kRow * kRows);
+  for (float& value : values) value = normal(rng);
+  gguf::Writer writer;
+  testing::AddF32Tensor(writer, "blk.0.ffn_up.weight", {kRow, kRows}, values);
+  const std::string bytes = writer.ToBytes().value();
+  const gguf::File in = testing::ParseGguf(bytes).value();
+  std::vector<std::byte> all[2];
+  for (const size_t num_threads : {1, 3}) {
+    const auto path = TempPath("threads.gguf");
+    ASSERT_TRUE(Requantize(in, path,
+                           {.type = FileType::kQ4_0, .replace = true, .num_threads = num_threads}));
+    const gguf::File out = gguf::File::Open(path).value();
+    const auto data = out.tensors()[0].data;
+    all[num_threads / 2].assign(data.begin(), data.end());
+    std::filesystem::remove(path);
+  }
+  EXPECT_EQ(all[0], all[1]);
+  EXPECT_EQ(all[0], quant::Quantize(TensorType::kQ4_0, values).value());
+}
+
+TEST(Requantize, CancelledLeavesNothing) {
+  gguf::Writer writer;
+  testing::AddF32Tensor(writer, "blk.0.ffn_up.weight", {32, 2}, std::vector<float>(64));
+  const std::string bytes = writer.ToBytes().value();
+  const gguf::File in = testing::ParseGguf(bytes).value();
+  const auto path = TempPath("cancelled.gguf");
+  CancelToken cancel;
+  cancel.Cancel();
+  const auto done = Requantize(in, path, {.replace = true, .cancel = &cancel});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::kCancelled);
+  EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST(Requantize, NonFiniteWeightsAreNamedAndNothingIsWritten) {
@@ -93,9 +122,9 @@ TEST(Requantize, NonFiniteWeightsAreNamedAndNothingIsWritten) {
   const std::string bytes = writer.ToBytes().value();
   const auto path = TempPath("nan.gguf");
   const gguf::File in = testing::ParseGguf(bytes).value();
-  const auto done = Requantize(in, path, {.type = TensorType::kQ8_0, .replace = true});
+  const auto done = Requantize(in, path, {.type = FileType::kQ8_0, .replace = true});
   ASSERT_FALSE(done);
-  EXPECT_THAT(done.error().message, HasSubstr("tensor blk.0.w.weight: value 40 is inf"));
+  EXPECT_THAT(done.error().message, HasSubstr("tensor blk.0.w.weight: row 1: value 8 is inf"));
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
