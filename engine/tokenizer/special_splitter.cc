@@ -1,7 +1,15 @@
 // A trie of control tokens and the walk over the text.
 #include "engine/tokenizer/special_splitter.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace vade::tokenizer {
+namespace {
+
+constexpr bool IsSpace(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+}  // namespace
 
 void SpecialSplitter::Set::Insert(std::string_view text, TokenId id) {
   trie.Insert(text, id);
@@ -9,7 +17,9 @@ void SpecialSplitter::Set::Insert(std::string_view text, TokenId id) {
   empty = false;
 }
 
-SpecialSplitter::SpecialSplitter(const Vocabulary& vocabulary) {
+SpecialSplitter::SpecialSplitter(const Vocabulary& vocabulary, std::vector<TokenId> strips_left,
+                                 std::vector<TokenId> strips_right)
+    : strips_left_(std::move(strips_left)), strips_right_(std::move(strips_right)) {
   for (size_t i = 0; i < vocabulary.size(); ++i) {
     const auto id = static_cast<TokenId>(i);
     const TokenType type = vocabulary.type(id);
@@ -39,9 +49,16 @@ std::vector<Fragment> SpecialSplitter::Split(std::string_view text, bool parse_s
       ++at;
       continue;
     }
-    if (at > begin) out.push_back({text.substr(begin, at - begin)});
+    size_t end = at;  // of the ordinary text before the token
+    if (std::binary_search(strips_left_.begin(), strips_left_.end(), match.value)) {
+      while (end > begin && IsSpace(text[end - 1])) --end;
+    }
+    if (end > begin) out.push_back({text.substr(begin, end - begin)});
     out.push_back({text.substr(at, match.length), match.value});
     at += match.length;
+    if (std::binary_search(strips_right_.begin(), strips_right_.end(), match.value)) {
+      while (at < text.size() && IsSpace(text[at])) ++at;
+    }
     begin = at;
   }
   if (begin < text.size()) out.push_back({text.substr(begin)});

@@ -19,7 +19,11 @@ struct Fragment {
 /// Leftmost, then longest match; linear in the text. Thread-safe.
 class SpecialSplitter {
  public:
-  explicit SpecialSplitter(const Vocabulary& vocabulary);
+  explicit SpecialSplitter(const Vocabulary& vocabulary) : SpecialSplitter(vocabulary, {}, {}) {}
+  /// ASCII white space before a token of `strips_left`, or after one of `strips_right`, goes with
+  /// the token. Both sorted.
+  SpecialSplitter(const Vocabulary& vocabulary, std::vector<TokenId> strips_left,
+                  std::vector<TokenId> strips_right);
 
   /// parse_special false finds user-defined tokens only: those are always tokens.
   [[nodiscard]] std::vector<Fragment> Split(std::string_view text, bool parse_special) const;
@@ -33,6 +37,8 @@ class SpecialSplitter {
   };
   Set all_;
   Set user_defined_;
+  std::vector<TokenId> strips_left_;
+  std::vector<TokenId> strips_right_;
 };
 
 }  // namespace vade::tokenizer

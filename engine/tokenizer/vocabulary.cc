@@ -1,6 +1,9 @@
 // Lengths, types and ids checked against each other.
 #include "engine/tokenizer/vocabulary.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace vade::tokenizer {
 namespace {
 
@@ -20,7 +23,7 @@ Result<void> CheckLength(const gguf::File& file, std::string_view key, size_t go
 Result<Vocabulary> Vocabulary::Load(const gguf::File& file) {
   VADE_TRY(const auto tokens, file.RequireArray<std::string_view>(kTokensKey));
   VADE_TRY(const auto types, file.FindArray<int32_t>(kTypesKey));
-  VADE_TRY(const auto scores, file.FindArray<float>(kScoresKey));
+  VADE_TRY(auto scores, file.FindArray<float>(kScoresKey));
   if (tokens.empty()) return file.KeyError(kTokensKey, "the vocabulary is empty");
   if (tokens.size() > kMaxTokens) {
     return file.KeyError(
@@ -48,8 +51,10 @@ Result<Vocabulary> Vocabulary::Load(const gguf::File& file) {
     out.begins_.push_back(static_cast<uint32_t>(out.texts_.size()));
     out.texts_ += tokens[i];
     out.types_.push_back(static_cast<TokenType>(type));
+    out.max_token_bytes_ = std::max(out.max_token_bytes_, tokens[i].size());
   }
   out.begins_.push_back(static_cast<uint32_t>(out.texts_.size()));
+  if (scores) out.scores_ = std::move(*scores);
   return out;
 }
 

@@ -30,6 +30,14 @@ class Vocabulary {
   [[nodiscard]] TokenType type(TokenId id) const noexcept {
     return types_[static_cast<size_t>(id)];
   }
+  /// 0 in files without scores.
+  [[nodiscard]] float score(TokenId id) const noexcept {
+    return scores_.empty() ? 0.0F : scores_[static_cast<size_t>(id)];
+  }
+  /// Writers forget the type of some; see special_roles.h.
+  void MarkAsControl(TokenId id) noexcept { types_[static_cast<size_t>(id)] = TokenType::kControl; }
+  /// Bytes of the longest token.
+  [[nodiscard]] size_t max_token_bytes() const noexcept { return max_token_bytes_; }
   [[nodiscard]] bool Contains(TokenId id) const noexcept {
     return id >= 0 && static_cast<size_t>(id) < size();
   }
@@ -38,6 +46,8 @@ class Vocabulary {
   std::string texts_;             // all tokens end to end
   std::vector<uint32_t> begins_;  // [size + 1] offsets into texts_
   std::vector<TokenType> types_;
+  std::vector<float> scores_;  // empty or [size]
+  size_t max_token_bytes_ = 0;
 };
 
 /// The id under a key of the file, checked against the vocabulary; `fallback` (checked too, "model
