@@ -65,15 +65,17 @@ void KeepBetter(Regression& best, const Regression& candidate) noexcept {
 
 constexpr int kNumRefinements = 2;
 
-// Proposed scales: the spanning one, up to 12 % larger, up to 28 % smaller (which clips the peak).
-constexpr int kFirstStep = -6;
-constexpr int kLastStep = 14;
-constexpr float kScaleStep = 0.02f;
+// Proposed scales: the spanning one, up to 10 % larger, up to 25 % smaller (which clips the peak).
+// Steps of 2 % instead of 5 % take twice the time for 0.1 (4 bits) to 0.8 % (6 bits) less error.
+constexpr int kFirstStep = -2;
+constexpr int kLastStep = 5;
+constexpr float kScaleStep = 0.05f;
 
-// Proposed lines: a range of high - 1 to high + 2 levels between the ends.
-constexpr int kFirstLineStep = -10;
-constexpr int kLastLineStep = 20;
-constexpr float kLineStep = 0.1f;
+// Proposed lines: a range of high - 1 to high + 1.5 levels between the ends. Steps of 0.1 instead
+// of 0.25 take 1.7 times the time for 0.1 % less error.
+constexpr int kFirstLineStep = -4;
+constexpr int kLastLineStep = 6;
+constexpr float kLineStep = 0.25f;
 
 }  // namespace
 

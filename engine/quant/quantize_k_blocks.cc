@@ -17,6 +17,15 @@
 namespace vade::quant {
 namespace {
 
+// Among the subnormals (weights below 1e-3) rounding down could cost the largest group up to all of
+// its scale, because no integer makes up for it: there, away from zero.
+Half ToCommonFactor(float x) noexcept {
+  const Half half = FloatToHalfClamped(x);
+  const bool is_subnormal = (half & 0x7C00u) == 0;
+  const bool is_short = std::fabs(HalfToFloat(half)) < std::fabs(x);
+  return is_subnormal && is_short ? static_cast<Half>(half + 1) : half;
+}
+
 // A super-block x ~ scale * scales[g] * level (- min * mins[g]).
 template <size_t kGroup>
 struct SuperBlock {
@@ -66,8 +75,8 @@ struct AffineFit {
       max_scale = std::max(max_scale, lines[g].scale);
       max_min = std::max(max_min, -lines[g].offset);
     }
-    block.scale = FloatToHalfClamped(max_scale / cap);
-    block.min = FloatToHalfClamped(max_min / cap);
+    block.scale = ToCommonFactor(max_scale / cap);
+    block.min = ToCommonFactor(max_min / cap);
     const float inverse_scale = Reciprocal(HalfToFloat(block.scale));
     const float inverse_min = Reciprocal(HalfToFloat(block.min));
     for (size_t g = 0; g < block.kNumGroups; ++g) {
@@ -84,9 +93,12 @@ struct SymmetricFit {
   float low, cap_low;
   SuperBlock<kGroup> block = {};
 
+  // Tries the integers beside the rounded one. A step is 1 % of the largest scale: within a few of
+  // them the luck of which values fall near a level differs much.
   void Settle(size_t g, float scale) noexcept {
+    constexpr float kReach = 5;
     float best_error = INFINITY;
-    for (float ds = -1; ds <= 1; ++ds) {
+    for (float ds = -kReach; ds <= kReach; ++ds) {
       const float s = Clamp(scale + ds, cap_low, -cap_low - 1);
       float levels[kGroup];
       const float error = NearestLevels<kGroup>(x + g * kGroup, {HalfToFloat(block.scale) * s, 0},
@@ -105,7 +117,7 @@ struct SymmetricFit {
       scales[g] = FitScale<kGroup>(x + g * kGroup, EvenLevels{low, -low - 1});
       if (std::fabs(scales[g]) > std::fabs(peak)) peak = scales[g];
     }
-    block.scale = FloatToHalfClamped(peak / cap_low);
+    block.scale = ToCommonFactor(peak / cap_low);
     const float inverse = Reciprocal(HalfToFloat(block.scale));
     for (size_t g = 0; g < block.kNumGroups; ++g) {
       Settle(g, RoundSmall(Clamp(scales[g] * inverse, cap_low, -cap_low - 1)));

@@ -171,6 +171,15 @@ TEST_P(QuantizeBlocks, KeepTheirPrecisionAtEveryMagnitude) {
   }
 }
 
+// Their scales are subnormal binary16 numbers there, of the K formats above all.
+TEST_P(QuantizeBlocks, SmallWeightsKeepThreeQuartersOfTheirPrecision) {
+  std::vector<float> x = RandomValues(4096, 1.0f);
+  const double error = SquaredError(x, RoundTrip(GetParam().type, x));
+  for (float& value : x) value *= 0x1p-13f;
+  const double small = SquaredError(x, RoundTrip(GetParam().type, x)) * 0x1p26;
+  EXPECT_LE(std::sqrt(small), 4.0 / 3 * std::sqrt(error));
+}
+
 TEST_P(QuantizeBlocks, EndsOfTheRangeStayFinite) {
   const std::vector<float> extremes = {0.0f,  -0.0f,     1e-45f,   -1e-38f, 1e-9f,
                                        1e-4f, -65504.0f, 65504.0f, 1.0f};
