@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <span>
@@ -25,14 +26,15 @@ class AlignedBuffer {
 
   AlignedBuffer() = default;
   explicit AlignedBuffer(size_t size) : size_(size) {
-    if (size == 0) return;
-    const size_t alignment = size * sizeof(T) >= kHugePageBytes ? kHugePageBytes : kAlignment;
-    const size_t bytes = (size * sizeof(T) + alignment - 1) / alignment * alignment;
-    void* memory = std::aligned_alloc(alignment, bytes);
-    VADE_CHECK(memory != nullptr);
-    if (alignment == kHugePageBytes) madvise(memory, bytes, MADV_HUGEPAGE);
-    __builtin_memset(memory, 0, bytes);
-    data_.reset(static_cast<T*>(memory));
+    if (size * sizeof(T) >= kHugePageBytes) {
+      Map();
+    } else if (size > 0) {
+      const size_t bytes = (size * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+      void* memory = std::aligned_alloc(kAlignment, bytes);
+      VADE_CHECK(memory != nullptr);
+      __builtin_memset(memory, 0, bytes);
+      data_.reset(static_cast<T*>(memory));
+    }
   }
 
   [[nodiscard]] T* data() noexcept { return data_.get(); }
@@ -44,8 +46,31 @@ class AlignedBuffer {
   const T& operator[](size_t i) const noexcept { return data_.get()[i]; }
 
  private:
+  // Fresh pages are zero already and cost nothing until they are written, by whichever thread.
+  // Mapped with room to begin at a huge page.
+  void Map() {
+    const size_t bytes = (size_ * sizeof(T) + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
+    const size_t mapped = bytes + kHugePageBytes;
+    void* memory =
+        mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    VADE_CHECK(memory != MAP_FAILED);
+    const auto address = reinterpret_cast<uintptr_t>(memory);
+    const size_t skip = (kHugePageBytes - address % kHugePageBytes) % kHugePageBytes;
+    auto* first = static_cast<std::byte*>(memory) + skip;
+    madvise(first, bytes, MADV_HUGEPAGE);
+    data_ = {reinterpret_cast<T*>(first), Free{memory, mapped}};
+  }
+
   struct Free {
-    void operator()(T* memory) const noexcept { std::free(memory); }
+    void* mapping = nullptr;  // or from aligned_alloc
+    size_t mapped_bytes = 0;
+    void operator()(T* memory) const noexcept {
+      if (mapping != nullptr) {
+        munmap(mapping, mapped_bytes);
+      } else {
+        std::free(memory);
+      }
+    }
   };
   std::unique_ptr<T[], Free> data_;
   size_t size_ = 0;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/kernels/panel_format.h"
 #include "engine/kernels/row_pack.h"
 #include "engine/kernels/tables.h"
 
@@ -22,18 +23,40 @@ namespace {
 
 #include "engine/kernels/gemm_inl.h"
 #include "engine/kernels/row_ops_inl.h"
-#include "engine/kernels/v8_inl.h"
-// After row_ops_inl.h, whose Exp and TimesSigmoid it uses.
+// After the two above, whose parts they use.
 #include "engine/kernels/decoder_ops_inl.h"
+#include "engine/kernels/gemm_half_inl.h"
+#include "engine/kernels/gemm_i8_inl.h"
+#include "engine/kernels/v8_inl.h"
 
 }  // namespace
 
 const KernelTable& Avx2Table() noexcept {
-  static constexpr KernelTable kTable = {
-      GemmFloat<V8>, GemmInteger<V8>, QuantizeI16<V8>, LayerNorm<V8>,    GeluErf<V8>,
-      GeluTanh<V8>,  Silu<V8>,        Softmax<V8>,     Add<V8>,          Multiply<V8>,
-      RmsNorm<V8>,   RopeNormal<V8>,  RopeNeox<V8>,    SiluMultiply<V8>, GeluTanhMultiply<V8>,
-      SoftCap<V8>,   F32ToF16<V8>,    F16ToF32<V8>,    Scores<V8>,       Mix<V8>};
+  static constexpr KernelTable kTable = {GemmFloat<V8>,
+                                         GemmInteger<V8>,
+                                         QuantizeI16<V8>,
+                                         LayerNorm<V8>,
+                                         GeluErf<V8>,
+                                         GeluTanh<V8>,
+                                         Silu<V8>,
+                                         Softmax<V8>,
+                                         Add<V8>,
+                                         Multiply<V8>,
+                                         RmsNorm<V8>,
+                                         RopeNormal<V8>,
+                                         RopeNeox<V8>,
+                                         SiluMultiply<V8>,
+                                         GeluTanhMultiply<V8>,
+                                         SoftCap<V8>,
+                                         F32ToF16<V8>,
+                                         F16ToF32<V8>,
+                                         Scores<V8>,
+                                         Mix<V8>,
+                                         GemmI8Panels<V8>,
+                                         GemmHalf<V8, GemmF16>,
+                                         GemmHalf<V8, GemmBf16>,
+                                         QuantizeI8<V8>,
+                                         F32ToBf16<V8>};
   return kTable;
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/kernels/panel_format.h"
 #include "engine/kernels/row_pack.h"
 #include "engine/kernels/tables.h"
 
@@ -28,19 +29,47 @@ namespace {
 
 #include "engine/kernels/gemm_inl.h"
 #include "engine/kernels/row_ops_inl.h"
-#include "engine/kernels/v16_inl.h"
-// After row_ops_inl.h, whose Exp and TimesSigmoid it uses.
+// After the two above, whose parts they use.
 #include "engine/kernels/decoder_ops_inl.h"
+#include "engine/kernels/gemm_half_inl.h"
+#include "engine/kernels/gemm_i8_inl.h"
+#include "engine/kernels/v16_inl.h"
+
+constexpr KernelTable TableWith(void (*gemm_bf16)(const GemmBf16&) noexcept) noexcept {
+  return {GemmFloat<V16>,
+          GemmInteger<V16>,
+          QuantizeI16<V16>,
+          LayerNorm<V16>,
+          GeluErf<V16>,
+          GeluTanh<V16>,
+          Silu<V16>,
+          Softmax<V16>,
+          Add<V16>,
+          Multiply<V16>,
+          RmsNorm<V16>,
+          RopeNormal<V16>,
+          RopeNeox<V16>,
+          SiluMultiply<V16>,
+          GeluTanhMultiply<V16>,
+          SoftCap<V16>,
+          F32ToF16<V16>,
+          F16ToF32<V16>,
+          Scores<V16>,
+          Mix<V16>,
+          GemmI8Panels<V16>,
+          GemmHalf<V16, GemmF16>,
+          gemm_bf16,
+          QuantizeI8<V16>,
+          F32ToBf16<V16>};
+}
 
 }  // namespace
 
 const KernelTable& Avx512Table() noexcept {
-  static constexpr KernelTable kTable = {
-      GemmFloat<V16>, GemmInteger<V16>, QuantizeI16<V16>, LayerNorm<V16>,    GeluErf<V16>,
-      GeluTanh<V16>,  Silu<V16>,        Softmax<V16>,     Add<V16>,          Multiply<V16>,
-      RmsNorm<V16>,   RopeNormal<V16>,  RopeNeox<V16>,    SiluMultiply<V16>, GeluTanhMultiply<V16>,
-      SoftCap<V16>,   F32ToF16<V16>,    F16ToF32<V16>,    Scores<V16>,       Mix<V16>};
-  return kTable;
+  static constexpr KernelTable kPlain = TableWith(GemmHalf<V16, GemmBf16>);
+  static constexpr KernelTable kWithBf16 = TableWith(GemmBf16Instructions);
+  static const bool has_bf16 = HasBf16Instructions();
+  return has_bf16 ? kWithBf16 : kPlain;
 }
 
 }  // namespace vade::kernels

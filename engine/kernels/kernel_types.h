@@ -67,6 +67,67 @@ struct GemmI16 {
   bool accumulate = false;
 };
 
+/// One block of 32 activations, quantised: x = scale * q, |q| <= 127.
+struct ActivationBlock {
+  float scale;
+  float sum;      // scale * (sum of q): what an affine weight's minimum is multiplied with
+  int32_t start;  // -128 * (sum of q): makes up for signed weights stored plus 128
+  int32_t start_halves[2];  // likewise, of the first and the last 16
+};
+
+enum class PanelKind : uint8_t;  // panel_format.h
+
+/// y = a * w^T (+ bias) (+ y) for weights in their own few bits, activations in 8.
+/// The sum of the 32 products of a block is an exact integer; blocks are summed in f32 in ascending
+/// order, whatever m is: a row's result does not depend on what else is in the call.
+/// Shapes: a [m, k] i8, rows lda apart; blocks [m, k / 32], rows k / 32 apart; panels
+/// [ceil(n/32), k / (32 * record_blocks), record_bytes] of kPanelFormats[kind]; bias [n] or null;
+/// c [m, n] f32, rows ldc apart. k % (32 * record_blocks) == 0. 64-byte aligned panels.
+struct GemmI8 {
+  const int8_t* a = nullptr;
+  size_t lda = 0;
+  const ActivationBlock* blocks = nullptr;
+  size_t m = 0;
+  size_t k = 0;
+  PanelKind kind{};
+  const uint8_t* panels = nullptr;
+  const float* bias = nullptr;
+  float* c = nullptr;
+  size_t ldc = 0;
+  size_t n = 0;
+  bool accumulate = false;
+};
+
+/// y = a * w^T (+ bias) (+ y), weights f16, activations f32, f32 arithmetic.
+/// Shapes: a [m, k] f32; panels [ceil(n/32), k, 32] f16; the rest as GemmF32.
+struct GemmF16 {
+  const float* a = nullptr;
+  size_t lda = 0;
+  size_t m = 0;
+  size_t k = 0;
+  const uint16_t* panels = nullptr;
+  const float* bias = nullptr;
+  float* c = nullptr;
+  size_t ldc = 0;
+  size_t n = 0;
+  bool accumulate = false;
+};
+
+/// y = a * w^T (+ bias) (+ y), both bf16, f32 sums. k even. Subnormal values may count as zero.
+/// Shapes: a [m, k] bf16; panels [ceil(n/32), k/2, 32, 2] bf16; the rest as GemmF32.
+struct GemmBf16 {
+  const uint16_t* a = nullptr;
+  size_t lda = 0;
+  size_t m = 0;
+  size_t k = 0;
+  const uint16_t* panels = nullptr;
+  const float* bias = nullptr;
+  float* c = nullptr;
+  size_t ldc = 0;
+  size_t n = 0;
+  bool accumulate = false;
+};
+
 /// scores[i][j] = dot(query i, key j), f32 arithmetic.
 /// Shapes: query [m, dim] f32, rows ldq apart; key [n, dim] f16, rows ldk apart; scores [m, n],
 /// rows lds apart. Queries that share a key head (its group, or neighbouring tokens) belong into
@@ -146,6 +207,16 @@ struct KernelTable {
 
   void (*attention_scores)(const AttentionScores& op) noexcept;
   void (*attention_mix)(const AttentionMix& op) noexcept;
+
+  void (*gemm_i8)(const GemmI8& op) noexcept;
+  void (*gemm_f16)(const GemmF16& op) noexcept;
+  void (*gemm_bf16)(const GemmBf16& op) noexcept;
+
+  /// x [n] to q [n] and blocks [n / 32], n % 32 == 0: q = round(x / scale), scale = max |x| / 127.
+  /// A non-finite x makes its block's scale and sum NaN.
+  void (*quantize_i8)(const float* x, size_t n, int8_t* q, ActivationBlock* blocks) noexcept;
+  /// To nearest even; NaN stays NaN.
+  void (*f32_to_bf16)(const float* x, size_t n, uint16_t* y) noexcept;
 };
 
 }  // namespace vade::kernels

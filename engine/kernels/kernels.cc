@@ -1,5 +1,6 @@
 #include "engine/kernels/kernels.h"
 
+#include "engine/base/cpu_features.h"
 #include "engine/kernels/tables.h"
 
 namespace vade::kernels {
@@ -17,6 +18,10 @@ const KernelTable& KernelsFor(Isa isa) noexcept {
 #endif
   return ScalarTable();
 }
+
+#if defined(__x86_64__)
+bool HasBf16Instructions() noexcept { return HostCpuFeatures().avx512_bf16; }
+#endif
 
 const KernelTable& ActiveKernels() noexcept { return KernelsFor(ActiveIsa()); }
 

@@ -219,13 +219,69 @@ void Mix(const AttentionMix& op) noexcept {
   }
 }
 
+template <class Op, class Term>
+void GemmOf(const Op& op, const Term& term) noexcept {
+  for (size_t row = 0; row < op.m; ++row) {
+    for (size_t col = 0; col < op.n; ++col) {
+      float sum = 0.0f;
+      for (size_t i = 0; i < op.k; ++i) sum += term(op.a[row * op.lda + i], col, i);
+      float& c = op.c[row * op.ldc + col];
+      c = sum + (op.bias != nullptr ? op.bias[col] : 0.0f) + (op.accumulate ? c : 0.0f);
+    }
+  }
+}
+
+void GemmHalf(const GemmF16& op) noexcept {
+  GemmOf(op, [&](float a, size_t col, size_t i) {
+    const size_t panel = col / kPanelWidth * op.k;
+    return a * F32FromF16(op.panels[(panel + i) * kPanelWidth + col % kPanelWidth]);
+  });
+}
+
+void GemmBrain(const GemmBf16& op) noexcept {
+  GemmOf(op, [&](uint16_t a, size_t col, size_t i) {
+    const size_t pair = (col / kPanelWidth * op.k + i / kPair * kPair) * kPanelWidth;
+    const size_t at = pair + col % kPanelWidth * kPair + i % kPair;
+    return F32FromBf16(a) * F32FromBf16(op.panels[at]);
+  });
+}
+
+void QuantizeI8(const float* x, size_t n, int8_t* q, ActivationBlock* blocks) noexcept {
+  constexpr size_t kBlock = 32;
+  for (size_t i = 0; i < n; i += kBlock, ++blocks) {
+    float largest = 0.0f;
+    float poison = 0.0f;  // NaN once any x is NaN or infinite
+    for (size_t j = i; j < i + kBlock; ++j) {
+      largest = std::max(largest, std::abs(x[j]));
+      poison += x[j] * 0.0f;
+    }
+    const bool usable = largest > kSmallestRange && poison == 0.0f;
+    const float inverse = usable ? 127.0f / largest : 0.0f;
+    int32_t sums[2] = {};
+    for (size_t j = 0; j < kBlock; ++j) {
+      q[i + j] = usable ? static_cast<int8_t>(std::nearbyint(x[i + j] * inverse)) : int8_t{0};
+      sums[j / (kBlock / 2)] += q[i + j];
+    }
+    blocks->scale = (usable ? largest / 127.0f : 0.0f) + poison;
+    blocks->sum = blocks->scale * static_cast<float>(sums[0] + sums[1]);
+    blocks->start = -128 * (sums[0] + sums[1]);
+    blocks->start_halves[0] = -128 * sums[0];
+    blocks->start_halves[1] = -128 * sums[1];
+  }
+}
+
+void F32ToBf16(const float* x, size_t n, uint16_t* y) noexcept {
+  for (size_t i = 0; i < n; ++i) y[i] = Bf16FromF32(x[i]);
+}
+
 }  // namespace
 
 const KernelTable& ScalarTable() noexcept {
   static constexpr KernelTable kTable = {
       GemmFloat,        GemmInteger, QuantizeI16, LayerNorm, GeluErf,    GeluTanh, Silu,
       Softmax,          Add,         Multiply,    RmsNorm,   RopeNormal, RopeNeox, SiluMultiply,
-      GeluTanhMultiply, SoftCap,     F32ToF16,    F16ToF32,  Scores,     Mix};
+      GeluTanhMultiply, SoftCap,     F32ToF16,    F16ToF32,  Scores,     Mix,      ScalarGemmI8,
+      GemmHalf,         GemmBrain,   QuantizeI8,  F32ToBf16};
   return kTable;
 }
 

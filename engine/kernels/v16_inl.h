@@ -81,4 +81,96 @@ struct V16 {
     __builtin_memcpy(&pair, a, sizeof(pair));
     return (I)_mm512_dpwssd_epi32((__m512i)sum, _mm512_set1_epi32(pair), w);
   }
+
+  // --- bytes, for the 8-bit product
+
+  using B = __m512i;
+  static constexpr size_t kBytes = 64;
+  static constexpr size_t kI8Rows = 6;  // 12 integer and 12 f32 accumulators
+
+  static void Prefetch(const void* p) noexcept { _mm_prefetch(p, _MM_HINT_T0); }
+  static B LoadBytes(const uint8_t* p) noexcept { return _mm512_loadu_si512(p); }
+  static void StoreBytes(uint8_t* p, B x) noexcept { _mm512_storeu_si512(p, x); }
+  static B Byte(uint8_t x) noexcept { return _mm512_set1_epi8(static_cast<char>(x)); }
+  static B And(B a, B b) noexcept { return _mm512_and_si512(a, b); }
+  static B Or(B a, B b) noexcept { return _mm512_or_si512(a, b); }
+  static B AddBytes(B a, B b) noexcept { return _mm512_add_epi8(a, b); }
+  // Of 32-bit lanes: bits of the neighbouring byte come in and must be masked off.
+  template <unsigned kShift>
+  static B ShiftRight(B x) noexcept {
+    return _mm512_srli_epi32(x, kShift);
+  }
+  template <unsigned kShift>
+  static B ShiftLeft(B x) noexcept {
+    return _mm512_slli_epi32(x, kShift);
+  }
+  // codes + what, where the bit of a code is set.
+  static B AddWhere(B codes, const uint8_t* bits, B what) noexcept {
+    uint64_t mask;
+    __builtin_memcpy(&mask, bits, sizeof(mask));
+    return _mm512_mask_add_epi8(codes, mask, codes, what);
+  }
+  static B Table(const int8_t* levels) noexcept {
+    return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(levels)));
+  }
+  static B Lookup(B table, B code) noexcept { return _mm512_shuffle_epi8(table, code); }
+
+  static I WidenU8(const uint8_t* p) noexcept {
+    return (I)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  static I WidenI8(const uint8_t* p) noexcept {
+    return (I)_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  static F LoadBf16(const uint16_t* p) noexcept {
+    const __m512i wide =
+        _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+  }
+  static F Abs(F x) noexcept { return _mm512_abs_ps(x); }
+  static void StoreI8(int8_t* q, F level) noexcept {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(q),
+                     _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(level)));
+  }
+
+  template <bool kAffine>
+  static I Start(const int32_t* start) noexcept {
+    if constexpr (kAffine) return I{};
+    return (I)_mm512_set1_epi32(*start);
+  }
+  template <bool kAffine>
+  static B Codes(const uint8_t* p) noexcept {
+    return _mm512_loadu_si512(p);
+  }
+  static B Four(const int8_t* a) noexcept {
+    int32_t four;
+    __builtin_memcpy(&four, a, sizeof(four));
+    return _mm512_set1_epi32(four);
+  }
+  // sum + the products of four unsigned codes of every lane with four signed activations.
+  template <bool kAffine>
+  static I DotFour(I sum, B codes, B four) noexcept {
+    return (I)_mm512_dpbusd_epi32((__m512i)sum, codes, four);
+  }
+
+  // --- bf16 without the bf16 instructions: the upper half of an f32
+
+  struct Bf16Pairs {
+    F first, second;
+  };
+  static Bf16Pairs LoadBf16Pairs(const uint16_t* p) noexcept {
+    const __m512i pairs = _mm512_loadu_si512(p);
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16)),
+            _mm512_castsi512_ps(
+                _mm512_and_si512(pairs, _mm512_set1_epi32(static_cast<int32_t>(0xFFFF0000))))};
+  }
+  static Bf16Pairs Bf16Pair(const uint16_t* p) noexcept {
+    uint32_t pair;
+    __builtin_memcpy(&pair, p, sizeof(pair));
+    const __m512i first = _mm512_set1_epi32(static_cast<int32_t>(pair << 16));
+    const __m512i second = _mm512_set1_epi32(static_cast<int32_t>(pair & 0xFFFF0000u));
+    return {_mm512_castsi512_ps(first), _mm512_castsi512_ps(second)};
+  }
+  static F DotBf16(F sum, const Bf16Pairs& w, const Bf16Pairs& a) noexcept {
+    return Fma(a.second, w.second, Fma(a.first, w.first, sum));
+  }
 };

@@ -104,4 +104,119 @@ struct V8 {
     __builtin_memcpy(&pair, a, sizeof(pair));
     return sum + (I)_mm256_madd_epi16(_mm256_set1_epi32(pair), w);
   }
+
+  // --- bytes, for the 8-bit product
+
+  using B = __m256i;
+  static constexpr size_t kBytes = 32;
+  static constexpr size_t kI8Rows = 2;  // 4 integer and 4 f32 accumulators
+
+  static void Prefetch(const void* p) noexcept { _mm_prefetch(p, _MM_HINT_T0); }
+  static B LoadBytes(const uint8_t* p) noexcept {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  static void StoreBytes(uint8_t* p, B x) noexcept {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x);
+  }
+  static B Byte(uint8_t x) noexcept { return _mm256_set1_epi8(static_cast<char>(x)); }
+  static B And(B a, B b) noexcept { return _mm256_and_si256(a, b); }
+  static B Or(B a, B b) noexcept { return _mm256_or_si256(a, b); }
+  static B AddBytes(B a, B b) noexcept { return _mm256_add_epi8(a, b); }
+  // Of 32-bit lanes: bits of the neighbouring byte come in and must be masked off.
+  template <int kShift>
+  static B ShiftRight(B x) noexcept {
+    return _mm256_srli_epi32(x, kShift);
+  }
+  template <int kShift>
+  static B ShiftLeft(B x) noexcept {
+    return _mm256_slli_epi32(x, kShift);
+  }
+  // codes + what, where the bit of a code is set: byte i looks at bit i % 8 of bits[i / 8].
+  static B AddWhere(B codes, const uint8_t* bits, B what) noexcept {
+    int32_t mask;
+    __builtin_memcpy(&mask, bits, sizeof(mask));
+    const B of_byte =
+        _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const B bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
+    const B spread = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(mask), of_byte), bit);
+    return _mm256_add_epi8(codes, _mm256_and_si256(_mm256_cmpeq_epi8(spread, bit), what));
+  }
+  static B Table(const int8_t* levels) noexcept {
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(levels)));
+  }
+  static B Lookup(B table, B code) noexcept { return _mm256_shuffle_epi8(table, code); }
+
+  static I WidenU8(const uint8_t* p) noexcept {
+    return (I)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+  }
+  static I WidenI8(const uint8_t* p) noexcept {
+    return (I)_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+  }
+  static F LoadBf16(const uint16_t* p) noexcept {
+    const __m256i wide =
+        _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
+  }
+  static F Abs(F x) noexcept { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
+  static void StoreI8(int8_t* q, F level) noexcept {
+    const __m128i words = ToI16(level);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(q), _mm_packs_epi16(words, words));
+  }
+
+  // vpmaddubsw adds two products in 16 bits: enough for codes below 64, not for signed weights
+  // stored plus 128. Those are multiplied by magnitude, with their signs given to the activations:
+  // 128 * 127 * 2 < 2^15. So ActivationBlock::start has nothing to make up for here.
+  struct SignedCodes {
+    B value, magnitude;
+  };
+  template <bool kAffine>
+  static I Start(const int32_t*) noexcept {
+    return I{};
+  }
+  template <bool kAffine>
+  static auto Codes(const uint8_t* p) noexcept {
+    if constexpr (kAffine) {
+      return LoadBytes(p);
+    } else {
+      const B value = _mm256_xor_si256(LoadBytes(p), Byte(0x80));
+      return SignedCodes{value, _mm256_abs_epi8(value)};
+    }
+  }
+  static B Four(const int8_t* a) noexcept {
+    int32_t four;
+    __builtin_memcpy(&four, a, sizeof(four));
+    return _mm256_set1_epi32(four);
+  }
+  template <bool kAffine, class W>
+  static I DotFour(I sum, const W& codes, B four) noexcept {
+    B pairs;
+    if constexpr (kAffine) {
+      pairs = _mm256_maddubs_epi16(codes, four);
+    } else {
+      pairs = _mm256_maddubs_epi16(codes.magnitude, _mm256_sign_epi8(four, codes.value));
+    }
+    return sum + (I)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+  }
+
+  // --- bf16 without the bf16 instructions: the upper half of an f32
+
+  struct Bf16Pairs {
+    F first, second;
+  };
+  static Bf16Pairs LoadBf16Pairs(const uint16_t* p) noexcept {
+    const __m256i pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16)),
+            _mm256_castsi256_ps(
+                _mm256_and_si256(pairs, _mm256_set1_epi32(static_cast<int32_t>(0xFFFF0000))))};
+  }
+  static Bf16Pairs Bf16Pair(const uint16_t* p) noexcept {
+    uint32_t pair;
+    __builtin_memcpy(&pair, p, sizeof(pair));
+    const __m256i first = _mm256_set1_epi32(static_cast<int32_t>(pair << 16));
+    const __m256i second = _mm256_set1_epi32(static_cast<int32_t>(pair & 0xFFFF0000u));
+    return {_mm256_castsi256_ps(first), _mm256_castsi256_ps(second)};
+  }
+  static F DotBf16(F sum, const Bf16Pairs& w, const Bf16Pairs& a) noexcept {
+    return Fma(a.second, w.second, Fma(a.first, w.first, sum));
+  }
 };
