@@ -46,11 +46,16 @@ std::string Deflate(const std::string& plain) {
 }
 
 TEST_F(ExtractFileTest, ReadsEachFormat) {
-  EXPECT_EQ(Run("a.txt", "Hello there.\n")->document.type, "text");
-  EXPECT_EQ(Run("a.md", "# Title\n\nBody.\n")->document.type, "markdown");
-  EXPECT_EQ(Run("a.html", "<html><body><p>Body</p></body></html>")->document.type, "html");
-  EXPECT_EQ(Run("a.pdf", WritePdf({{{72, 100, "Body of the page."}}}))->document.text,
-            "Body of the page.");
+  const auto type_of = [this](const std::string& name, std::string_view bytes) {
+    const auto extraction = Run(name, bytes);
+    return extraction ? extraction->document.type : extraction.error().message;
+  };
+  EXPECT_EQ(type_of("a.txt", "Hello there.\n"), "text");
+  EXPECT_EQ(type_of("a.md", "# Title\n\nBody.\n"), "markdown");
+  EXPECT_EQ(type_of("a.html", "<html><body><p>Body</p></body></html>"), "html");
+  const auto pdf = Run("a.pdf", WritePdf({{{72, 100, "Body of the page."}}}));
+  ASSERT_TRUE(pdf) << pdf.error().message;
+  EXPECT_EQ(pdf->document.text, "Body of the page.");
 }
 
 TEST_F(ExtractFileTest, IdentityIsThatOfTheBytes) {
