@@ -1,4 +1,5 @@
-// Sums run in lanes, in a fixed order, so that they vectorise and stay deterministic.
+// Written so that compilers vectorise all of it without leave to reorder sums: element by element
+// into small arrays, which are then summed in a fixed order.
 #include "engine/quant/quantize_fit.h"
 
 #include <algorithm>
@@ -7,12 +8,15 @@
 namespace vade::quant {
 namespace {
 
-constexpr size_t kLanes = 4;
-
-double Sum(const float (&lanes)[kLanes]) noexcept {
-  double sum = 0;
-  for (const float lane : lanes) sum += double{lane};
-  return sum;
+// By halves: every step is a vector addition.
+template <size_t kN>
+double Sum(float* x) noexcept {
+  if constexpr (kN > 4) {
+    for (size_t i = 0; i < kN / 2; ++i) x[i] += x[i + kN / 2];
+    return Sum<kN / 2>(x);
+  } else {
+    return (double{x[0]} + double{x[1]}) + (double{x[2]} + double{x[3]});
+  }
 }
 
 // Of proposed levels l and their values x.
@@ -22,17 +26,14 @@ struct Moments {
 
 template <size_t kN, typename Levels>
 Moments Propose(const float* x, float inverse, float offset, const Levels& nearest) noexcept {
-  float l[kLanes] = {}, ll[kLanes] = {}, xl[kLanes] = {};
-  for (size_t i = 0; i < kN; i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      const float value = x[i + lane];
-      const float level = nearest((value - offset) * inverse);
-      l[lane] += level;
-      ll[lane] += level * level;
-      xl[lane] += value * level;
-    }
+  float l[kN], ll[kN], xl[kN];
+  for (size_t i = 0; i < kN; ++i) {
+    const float level = nearest((x[i] - offset) * inverse);
+    l[i] = level;
+    ll[i] = level * level;
+    xl[i] = x[i] * level;
   }
-  return {Sum(l), Sum(ll), Sum(xl)};
+  return {Sum<kN>(l), Sum<kN>(ll), Sum<kN>(xl)};
 }
 
 // The regression through proposed levels, and how much of the sum of squares it explains.
@@ -87,17 +88,15 @@ float Reciprocal(float x) noexcept {
 template <size_t kN, typename Levels>
 float NearestLevels(const float* x, Line line, const Levels& nearest, float* levels) noexcept {
   const float inverse = Reciprocal(line.scale);
-  float error[kLanes] = {};
-  for (size_t i = 0; i < kN; i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      const float value = x[i + lane] - line.offset;
-      const float level = nearest(value * inverse);
-      const float difference = level * line.scale - value;
-      levels[i + lane] = level;
-      error[lane] += difference * difference;
-    }
+  float error[kN];
+  for (size_t i = 0; i < kN; ++i) {
+    const float value = x[i] - line.offset;
+    const float level = nearest(value * inverse);
+    const float difference = level * line.scale - value;
+    levels[i] = level;
+    error[i] = difference * difference;
   }
-  return static_cast<float>(Sum(error));
+  return static_cast<float>(Sum<kN>(error));
 }
 
 template <size_t kN, typename Levels>
