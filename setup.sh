@@ -73,10 +73,9 @@ expect() {
 demo() {
   install_packages
   build vade vade-extract vade-extract-pdf
-  local folder
-  folder=$(mktemp -d)
-  trap 'rm -rf "$folder"' EXIT
-  export VADE_STORE=$folder/library.db PATH="$PWD/$BUILD/bin:$PATH"
+  demo_folder=$(mktemp -d)  # not local: the trap runs when this function is gone
+  trap 'rm -rf "$demo_folder"' EXIT
+  export VADE_STORE=$demo_folder/library.db PATH="$PWD/$BUILD/bin:$PATH"
   failures=0
   expect 0 "13 new" vade index data/manuals
   echo; echo "== A procedure"
