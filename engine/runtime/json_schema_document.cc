@@ -68,7 +68,9 @@ constexpr auto kKeywords = std::to_array<Keyword>({
 });
 
 Result<void> CheckKeywords(const Json& schema, const std::string& where) {
-  for (const auto& [keyword, value] : schema.items()) {
+  for (const auto& entry : schema.items()) {
+    const std::string& keyword = entry.key();  // clang 14 captures no structured bindings
+    const Json& value = entry.value();
     if (HasNoEffect(keyword, value)) continue;
     const auto known = std::find_if(kKeywords.begin(), kKeywords.end(),
                                     [&](const Keyword& k) { return k.name == keyword; });

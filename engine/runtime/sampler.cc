@@ -46,6 +46,20 @@ float MaxOf(const float* values, size_t count) noexcept {
   return std::max(std::max(best[0], best[1]), std::max(best[2], best[3]));
 }
 
+// Sum of exp(value - best), added in order; blocks free the exponentials from that order.
+double SumOfExp(std::span<const float> values, double best) noexcept {
+  double sum = 0;
+  double block[kBlock];
+  for (size_t begin = 0; begin < values.size(); begin += kBlock) {
+    const size_t count = std::min(kBlock, values.size() - begin);
+    for (size_t i = 0; i < count; ++i) {
+      block[i] = PortableExp(static_cast<double>(values[begin + i]) - best);
+    }
+    for (size_t i = 0; i < count; ++i) sum += block[i];
+  }
+  return sum;
+}
+
 void ApplyMask(const TokenMask& allowed, std::span<float> logits) noexcept {
   const auto words = allowed.words();
   for (size_t w = 0; w < words.size(); ++w) {
@@ -167,13 +181,16 @@ void Sampler::SelectAll(std::span<const float> logits) {
   }
 }
 
-// Sorts by `before` only as far as needed and keeps the shortest prefix holding `mass` of the
-// weight; at least one candidate stays.
-template <typename Before>
-void Sampler::KeepMass(double mass, const Before& before) {
+double Sampler::TotalWeight() const noexcept {
   double total = 0;
   for (const Candidate& candidate : candidates_) total += candidate.weight;
-  const double target = mass * total;
+  return total;
+}
+
+// Sorts by `before` only as far as needed and keeps the shortest prefix whose weights reach
+// `target`; at least one candidate stays.
+template <typename Before>
+void Sampler::KeepWeight(double target, const Before& before) {
   double sum = 0;
   size_t sorted = 0;
   for (size_t i = 0; i < candidates_.size(); ++i) {
@@ -191,32 +208,45 @@ void Sampler::KeepMass(double mass, const Before& before) {
   }
 }
 
+void Sampler::KeepTopP() {
+  const double total = TotalWeight();
+  const double target = static_cast<double>(options_.top_p) * total;
+  if (candidates_.size() > kFirstPrefix) {
+    // All candidates below this weight together weigh less than what top_p leaves out, so they are
+    // dropped before anything is sorted. Halved, so that rounding cannot matter.
+    const double negligible = (total - target) / (2 * static_cast<double>(candidates_.size()));
+    std::erase_if(candidates_, [&](const Candidate& c) { return c.weight < negligible; });
+  }
+  KeepWeight(target, kBetter);
+}
+
+void Sampler::KeepTypical() {
+  // A token's surprise is -log p; typical are those near its mean, the entropy. With weights w of
+  // sum z and l = log w, the entropy is log z - sum(w l) / z: log z drops out of the difference.
+  double weighted = 0;
+  const auto best = static_cast<double>(best_logit_);
+  for (const Candidate& candidate : candidates_) {
+    weighted += candidate.weight * (static_cast<double>(candidate.logit) - best);
+  }
+  const double total = TotalWeight();
+  const double typical_logit = best + weighted / total;
+  const auto off = [&](const Candidate& c) {
+    return std::fabs(static_cast<double>(c.logit) - typical_logit);
+  };
+  KeepWeight(static_cast<double>(options_.typical_p) * total,
+             [&](const Candidate& a, const Candidate& b) {
+               return off(a) != off(b) ? off(a) < off(b) : kBetter(a, b);
+             });
+}
+
 void Sampler::Truncate() {
-  if (options_.typical_p < 1) {
-    // A token's surprise is -log p; typical are those near its mean, the entropy. With the weights
-    // w of sum z and l = log w: entropy = log z - sum(w l) / z, so log z drops out of the
-    // difference.
-    double total = 0;
-    double weighted = 0;
-    const double best = static_cast<double>(best_logit_);
-    for (const Candidate& candidate : candidates_) {
-      total += candidate.weight;
-      weighted += candidate.weight * (static_cast<double>(candidate.logit) - best);
-    }
-    const double typical_logit = best + weighted / total;
-    KeepMass(static_cast<double>(options_.typical_p), [&](const Candidate& a, const Candidate& b) {
-      const double a_off = std::fabs(static_cast<double>(a.logit) - typical_logit);
-      const double b_off = std::fabs(static_cast<double>(b.logit) - typical_logit);
-      return a_off != b_off ? a_off < b_off : kBetter(a, b);
-    });
-  }
-  if (options_.top_p < 1) KeepMass(static_cast<double>(options_.top_p), kBetter);
-  if (options_.min_p > 0) {
-    double most = 0;
-    for (const Candidate& candidate : candidates_) most = std::max(most, candidate.weight);
-    const double least = most * static_cast<double>(options_.min_p);
-    std::erase_if(candidates_, [&](const Candidate& c) { return c.weight < least; });
-  }
+  if (options_.typical_p < 1) KeepTypical();
+  if (options_.top_p < 1) KeepTopP();
+  if (options_.min_p <= 0) return;
+  double most = 0;
+  for (const Candidate& candidate : candidates_) most = std::max(most, candidate.weight);
+  const double least = most * static_cast<double>(options_.min_p);
+  std::erase_if(candidates_, [&](const Candidate& c) { return c.weight < least; });
 }
 
 TokenId Sampler::Draw() {
@@ -225,9 +255,7 @@ TokenId Sampler::Draw() {
     Truncate();
   }
   Weigh(static_cast<double>(options_.temperature));
-  double total = 0;
-  for (const Candidate& candidate : candidates_) total += candidate.weight;
-  const double target = random_.NextUnit() * total;
+  const double target = random_.NextUnit() * TotalWeight();
   double sum = 0;
   for (const Candidate& candidate : candidates_) {
     sum += candidate.weight;
@@ -247,9 +275,7 @@ void Sampler::Weigh(double temperature) {
 
 void Sampler::ReportLogprobs(Sampled& sampled) {
   const auto best = static_cast<double>(MaxOf(raw_.data(), raw_.size()));
-  double total = 0;
-  for (const float logit : raw_) total += PortableExp(static_cast<double>(logit) - best);
-  const double log_total = best + PortableLog(total);
+  const double log_total = best + PortableLog(SumOfExp(raw_, best));
   const auto logprob = [&](float logit) {
     return static_cast<float>(static_cast<double>(logit) - log_total);
   };

@@ -66,8 +66,11 @@ class Sampler {
   void Weigh(double temperature);
   /// typical_p, top_p, min_p on the weights.
   void Truncate();
+  void KeepTypical();
+  void KeepTopP();
   template <typename Before>
-  void KeepMass(double mass, const Before& before);
+  void KeepWeight(double target, const Before& before);
+  [[nodiscard]] double TotalWeight() const noexcept;
   [[nodiscard]] TokenId Draw();
   void ReportLogprobs(Sampled& sampled);
 
