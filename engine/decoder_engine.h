@@ -20,6 +20,7 @@ namespace vade::engine {
 using tokenizer::TokenId;
 
 using model::BatchToken;
+using model::DecoderMemory;
 using model::KvType;
 using model::SequenceId;
 
@@ -29,14 +30,6 @@ struct DecoderOptions {
   size_t cache_tokens = 0;    // tokens kept for all sequences together; 0: context_length
   size_t batch_tokens = 512;  // rows of one pass: more is faster and takes more working memory
   KvType kv_type = KvType::kF16;
-};
-
-/// Bytes, computed before anything is loaded. Cache pages are taken as they are needed.
-struct DecoderMemory {
-  uint64_t weights = 0;  // packed copies
-  uint64_t cache = 0;    // when full
-  uint64_t scratch = 0;
-  [[nodiscard]] uint64_t total() const noexcept { return weights + cache + scratch; }
 };
 
 /// Single-thread: one caller at a time. The const members are safe beside each other.

@@ -1,4 +1,4 @@
-// What a decoder is asked to compute: rows of tokens, each the next one of a sequence.
+// The plain words of a decoder: what it is asked to compute, and what that takes.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,14 @@ enum class KvType {
   kF32,   // exact, for comparing with references
   kF16,   // half the memory; logits move by a few hundredths at most
   kQ8_0,  // about a quarter: 8 bits, a scale per 32 values
+};
+
+/// Bytes, computed before anything is loaded. Cache pages are taken as they are needed.
+struct DecoderMemory {
+  uint64_t weights = 0;  // packed copies
+  uint64_t cache = 0;    // when full
+  uint64_t scratch = 0;
+  [[nodiscard]] uint64_t total() const noexcept { return weights + cache + scratch; }
 };
 
 }  // namespace vade::model

@@ -27,14 +27,6 @@ struct DecoderLimits {
   KvType kv_type = KvType::kF16;
 };
 
-/// Bytes, computed before anything is loaded. Cache pages are taken as they are needed.
-struct DecoderMemory {
-  uint64_t weights = 0;  // packed copies
-  uint64_t cache = 0;    // when full
-  uint64_t scratch = 0;
-  [[nodiscard]] uint64_t total() const noexcept { return weights + cache + scratch; }
-};
-
 /// Immutable; const-safe from any thread, each pass with its own cache and scratch.
 class Decoder {
  public:

@@ -1,7 +1,6 @@
 #include "engine/model/decoder_attention.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace vade::model {
 namespace {
@@ -39,7 +38,7 @@ AttentionTile::Range AttentionTile::Visible(const AttentionShape& shape, const A
   return {cut ? end - shape.window : 0, end};
 }
 
-// Scaled queries beside each other. With a cap the scale must come before it; here it always does.
+// Scaled queries beside each other.
 void AttentionTile::Gather(const AttentionShape& shape, const AttentionTask& task,
                            const float* queries, size_t stride) noexcept {
   const size_t d = shape.head_dim;
@@ -55,7 +54,8 @@ void AttentionTile::Gather(const AttentionShape& shape, const AttentionTask& tas
 void AttentionTile::Score(const kernels::KernelTable& kernels, const KvLayout& layout,
                           size_t layer_idx, const AttentionTask& task, Range range) noexcept {
   for (size_t first = range.begin; first < range.end; first += kPage) {
-    layout.LoadKeys(task.run.pages[first / kPage] + layout.KeyOffset(layer_idx, task.kv_head),
+    layout.LoadKeys(kernels,
+                    task.run.pages[first / kPage] + layout.KeyOffset(layer_idx, task.kv_head),
                     panels_.data());
     kernels.gemm_f32({.a = queries_.data(),
                       .lda = layout.head_dim(),
@@ -76,9 +76,7 @@ void AttentionTile::Weigh(const kernels::KernelTable& kernels, const AttentionSh
     const Range seen = Visible(shape, task, query);
     float* scores = row + (seen.begin - range.begin);
     const size_t n = seen.end - seen.begin;
-    if (shape.cap != 0) {
-      for (size_t i = 0; i < n; ++i) scores[i] = shape.cap * std::tanh(scores[i] / shape.cap);
-    }
+    if (shape.cap != 0) kernels.soft_cap(scores, n, 1.0f, shape.cap);
     kernels.softmax(scores, n, 1.0f);
     std::fill(row, scores, 0.0f);
     std::fill(scores + n, row + (range.end - range.begin), 0.0f);
@@ -89,7 +87,8 @@ void AttentionTile::Sum(const kernels::KernelTable& kernels, const KvLayout& lay
                         size_t layer_idx, const AttentionTask& task, Range range) noexcept {
   for (size_t first = range.begin; first < range.end; first += kPage) {
     const size_t num_tokens = std::min(kPage, range.end - first);
-    layout.LoadValues(task.run.pages[first / kPage] + layout.ValueOffset(layer_idx, task.kv_head),
+    layout.LoadValues(kernels,
+                      task.run.pages[first / kPage] + layout.ValueOffset(layer_idx, task.kv_head),
                       num_tokens, panels_.data());
     kernels.gemm_f32({.a = scores_.data() + (first - range.begin),
                       .lda = score_stride_,

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "engine/model/kv_page.h"
+
 namespace vade::model {
 namespace {
 
@@ -12,7 +14,6 @@ namespace {
 constexpr uint32_t kMaxLayers = 1024;
 constexpr uint32_t kMaxWidth = 1u << 17;
 constexpr uint32_t kMaxHeads = 1024;
-constexpr uint32_t kMaxHeadDim = 1024;
 constexpr uint32_t kMaxContext = 1u << 24;
 constexpr uint32_t kMaxExperts = 1024;
 constexpr float kDefaultRopeBase = 10000.0f;
@@ -95,13 +96,14 @@ Result<void> ReadHeads(const Keys& keys, DecoderConfig& config) {
                                                   std::to_string(config.d_model));
   }
   const size_t even_share = config.d_model / config.num_heads;
-  VADE_TRY(config.head_dim, keys.Count("attention.key_length", kMaxHeadDim, even_share));
-  if (config.head_dim == 0 || config.head_dim > kMaxHeadDim) {
+  VADE_TRY(config.head_dim, keys.Count("attention.key_length", uint32_t{kMaxHeadDim}, even_share));
+  if (config.head_dim == 0 || config.head_dim > uint32_t{kMaxHeadDim}) {
     return keys.Wrong("attention.head_count", "a head of " + std::to_string(config.head_dim) +
                                                   " values, expected 1 to " +
-                                                  std::to_string(kMaxHeadDim));
+                                                  std::to_string(uint32_t{kMaxHeadDim}));
   }
-  VADE_TRY(const size_t value_dim, keys.Count("attention.value_length", kMaxHeadDim, even_share));
+  VADE_TRY(const size_t value_dim,
+           keys.Count("attention.value_length", uint32_t{kMaxHeadDim}, even_share));
   if (value_dim != config.head_dim) {
     return Fail(ErrorCode::kUnsupported,
                 keys.file().name() + ": key " + keys.Full("attention.value_length") + ": got " +
@@ -157,7 +159,7 @@ Result<void> ReadRope(const Keys& keys, DecoderConfig& config) {
   if (facts.multipliers && !finetuned.value_or(true)) config.rope.style = RopeStyle::kNone;
   if (config.rope.style == RopeStyle::kNone) return {};
   constexpr std::string_view kDims = "rope.dimension_count";
-  VADE_TRY(config.rope.dims, keys.Count(kDims, kMaxHeadDim, config.head_dim));
+  VADE_TRY(config.rope.dims, keys.Count(kDims, uint32_t{kMaxHeadDim}, config.head_dim));
   if (config.rope.dims > config.head_dim || config.rope.dims % 2 != 0) {
     return keys.Wrong(kDims, "got " + std::to_string(config.rope.dims) +
                                  ", expected an even number up to the head size " +

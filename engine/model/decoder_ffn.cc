@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/model/norm.h"
-
 namespace vade::model {
 namespace {
 
@@ -20,6 +18,12 @@ constexpr float kLeastWeightSum = 6.103515625e-5f;
 
 void Grow(AlignedBuffer<float>& buffer, size_t size) {
   if (buffer.size() < size) buffer = AlignedBuffer<float>(size);
+}
+
+float Dot(const float* x, const float* y, size_t n) noexcept {
+  double sum = 0;
+  for (size_t i = 0; i < n; ++i) sum += double{x[i]} * double{y[i]};
+  return static_cast<float>(sum);
 }
 
 void AddScaled(const float* x, float scale, size_t n, float* y) noexcept {
@@ -236,12 +240,10 @@ void Ffn::UpColumns(const FfnWeights& ffn, const FfnScratch::Task& task,
     float* gate = thread.gate.data() + row * width;
     switch (kind) {
       case FfnKind::kSiluGated:
-        kernels_.silu(gate, width);
-        kernels_.multiply(gate, width, up);
+        kernels_.silu_multiply(gate, width, up);
         break;
       case FfnKind::kGeluGated:
-        kernels_.gelu_tanh(gate, width);
-        kernels_.multiply(gate, width, up);
+        kernels_.gelu_tanh_multiply(gate, width, up);
         break;
       case FfnKind::kGelu:
         kernels_.gelu_tanh(up, width);

@@ -1,10 +1,6 @@
 #include "engine/model/decoder_pass.h"
 
 #include <algorithm>
-#include <cmath>
-
-#include "engine/model/norm.h"
-
 namespace vade::model {
 namespace {
 
@@ -25,6 +21,13 @@ std::vector<AttentionRun> RunsOf(std::span<const PlacedRow> rows, const KvCache&
     ++runs.back().num_rows;
   }
   return runs;
+}
+
+// y = norm(x); bias (layer norm only) may be null, x may be y. Shapes: all [n] f32.
+void Normalize(const kernels::KernelTable& kernels, NormKind kind, const float* x,
+               const float* weight, const float* bias, float eps, size_t n, float* y) noexcept {
+  if (kind == NormKind::kLayer) return kernels.layer_norm(x, weight, bias, eps, n, y);
+  kernels.rms_norm(x, weight, eps, n, y);
 }
 
 }  // namespace
@@ -121,16 +124,17 @@ void DecoderPass::PlaceRow(const DecoderLayer& layer, size_t layer_idx, size_t r
   const LayerConfig& own = config.layers[layer_idx];
   if (own.rotates) {
     const RopeRows& rope = own.window != 0 ? scratch.local_rope : scratch.rope;
-    rope.Rotate(config.rope.style, row, config.num_heads + config.num_kv_heads, config.head_dim,
-                query);
+    rope.Rotate(kernels, config.rope.style, row, config.num_heads + config.num_kv_heads,
+                config.head_dim, query);
   }
   const PlacedRow& placed = rows[row];
   std::byte* page = cache.Pages(placed.token.sequence)[placed.position / kKvPageTokens];
   const size_t slot = placed.position % kKvPageTokens;
   const KvLayout& layout = cache.layout();
   for (size_t head = 0; head < config.num_kv_heads; ++head) {
-    layout.StoreKey(page + layout.KeyOffset(layer_idx, head), slot, key + head * config.head_dim);
-    layout.StoreValue(page + layout.ValueOffset(layer_idx, head), slot,
+    layout.StoreKey(kernels, page + layout.KeyOffset(layer_idx, head), slot,
+                    key + head * config.head_dim);
+    layout.StoreValue(kernels, page + layout.ValueOffset(layer_idx, head), slot,
                       value + head * config.head_dim);
   }
 }
@@ -222,12 +226,10 @@ void DecoderPass::Logits(float* logits) {
   if (config.logit_scale == 1.0f && config.logit_cap == 0) return;
   const size_t size = num_rows_ * weights.output.weight.n();
   team.ForRanges(size, kLogitChunk, [&](size_t begin, size_t end, size_t) {
-    for (size_t i = begin; i < end; ++i) {
-      logits[i] *= config.logit_scale;
-      if (config.logit_cap != 0) {
-        logits[i] = config.logit_cap * std::tanh(logits[i] / config.logit_cap);
-      }
+    if (config.logit_cap != 0) {
+      return kernels.soft_cap(logits + begin, end - begin, config.logit_scale, config.logit_cap);
     }
+    for (size_t i = begin; i < end; ++i) logits[i] *= config.logit_scale;
   });
 }
 

@@ -70,23 +70,11 @@ void RopeRows::Set(size_t row, size_t position, const RopeFrequencies& frequenci
   frequencies.Fill(position, cosines, cosines + half_);
 }
 
-void RopeRows::Rotate(RopeStyle style, size_t row, size_t num_heads, size_t head_dim,
-                      float* heads) const noexcept {
+void RopeRows::Rotate(const kernels::KernelTable& kernels, RopeStyle style, size_t row,
+                      size_t num_heads, size_t head_dim, float* heads) const noexcept {
   const float* cosines = table_.data() + row * 2 * half_;
-  const float* sines = cosines + half_;
-  const size_t step = style == RopeStyle::kAdjacent ? 2 : 1;
-  const size_t partner = style == RopeStyle::kAdjacent ? 1 : half_;
-  for (size_t head = 0; head < num_heads; ++head) {
-    float* x = heads + head * head_dim;
-    for (size_t i = 0; i < half_; ++i) {
-      float& left = x[i * step];
-      float& right = x[i * step + partner];
-      const float a = left;
-      const float b = right;
-      left = a * cosines[i] - b * sines[i];
-      right = a * sines[i] + b * cosines[i];
-    }
-  }
+  const auto rotate = style == RopeStyle::kAdjacent ? kernels.rope_normal : kernels.rope_neox;
+  rotate(heads, num_heads, head_dim, cosines, cosines + half_, half_);
 }
 
 }  // namespace vade::model

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
+#include "engine/kernels/kernels.h"
 #include "engine/model/decoder_config.h"
 
 namespace vade::model {
@@ -37,8 +38,8 @@ class RopeRows {
   void Set(size_t row, size_t position, const RopeFrequencies& frequencies) noexcept;
 
   /// Rotates the leading values of `num_heads` neighbouring heads. REQUIRES Set(row).
-  void Rotate(RopeStyle style, size_t row, size_t num_heads, size_t head_dim,
-              float* heads) const noexcept;
+  void Rotate(const kernels::KernelTable& kernels, RopeStyle style, size_t row, size_t num_heads,
+              size_t head_dim, float* heads) const noexcept;
 
  private:
   size_t half_ = 0;

@@ -26,20 +26,6 @@ size_t ElementBytes(KvType type) noexcept {
   return 0;
 }
 
-// HalfToFloat without branches, so that the compiler makes vectors of it: the exponent is moved by
-// a multiplication, which also sets subnormals right; infinities and NaN are put back.
-float Widen(uint16_t half) noexcept {
-  const uint32_t magnitude = (half & 0x7FFFu) << 13;
-  const uint32_t sign = (half & 0x8000u) << 16;
-  const float scaled = std::bit_cast<float>(magnitude) * 0x1p112f;
-  const uint32_t special = magnitude >= 0x0F800000u ? 0x7F800000u : 0u;
-  return std::bit_cast<float>(std::bit_cast<uint32_t>(scaled) | sign | special);
-}
-
-void WidenRow(const uint16_t* from, size_t n, float* to) noexcept {
-  for (size_t i = 0; i < n; ++i) to[i] = Widen(from[i]);
-}
-
 // Where element i of one token goes in a block of keys: a column of the panel.
 size_t KeyPlace(size_t slot, size_t i) noexcept { return i * kWidth + slot; }
 
@@ -75,8 +61,9 @@ void StoreQ8(std::byte* block, size_t block_values, size_t slot, const float* x,
 }
 
 template <typename Place>
-void StoreToken(KvType type, std::byte* block, size_t block_values, size_t slot, const float* x,
-                size_t n, const Place& place) noexcept {
+void StoreToken(const kernels::KernelTable& kernels, KvType type, std::byte* block,
+                size_t block_values, size_t slot, const float* x, size_t n,
+                const Place& place) noexcept {
   switch (type) {
     case KvType::kF32: {
       auto* out = reinterpret_cast<float*>(block);
@@ -85,7 +72,9 @@ void StoreToken(KvType type, std::byte* block, size_t block_values, size_t slot,
     }
     case KvType::kF16: {
       auto* out = reinterpret_cast<uint16_t*>(block);
-      for (size_t i = 0; i < n; ++i) out[place(slot, i)] = quant::FloatToHalf(x[i]);
+      std::array<uint16_t, kMaxHeadDim> halves;
+      kernels.f32_to_f16(x, n, halves.data());
+      for (size_t i = 0; i < n; ++i) out[place(slot, i)] = halves[i];
       return;
     }
     case KvType::kQ8_0:
@@ -107,23 +96,26 @@ KvLayout::KvLayout(KvType type, size_t num_layers, size_t num_kv_heads, size_t h
   layer_bytes_ = num_kv_heads * (key_bytes_ + value_bytes_);
 }
 
-void KvLayout::StoreKey(std::byte* block, size_t slot, const float* x) const noexcept {
-  StoreToken(type_, block, head_dim_ * kWidth, slot, x, head_dim_, KeyPlace);
+void KvLayout::StoreKey(const kernels::KernelTable& kernels, std::byte* block, size_t slot,
+                        const float* x) const noexcept {
+  StoreToken(kernels, type_, block, head_dim_ * kWidth, slot, x, head_dim_, KeyPlace);
 }
 
-void KvLayout::StoreValue(std::byte* block, size_t slot, const float* x) const noexcept {
+void KvLayout::StoreValue(const kernels::KernelTable& kernels, std::byte* block, size_t slot,
+                          const float* x) const noexcept {
   const size_t block_values = num_panels_ * kKvPageTokens * kWidth;
-  StoreToken(type_, block, block_values, slot, x, head_dim_, ValuePlace);
+  StoreToken(kernels, type_, block, block_values, slot, x, head_dim_, ValuePlace);
 }
 
-void KvLayout::LoadKeys(const std::byte* block, float* panel) const noexcept {
+void KvLayout::LoadKeys(const kernels::KernelTable& kernels, const std::byte* block,
+                        float* panel) const noexcept {
   const size_t size = head_dim_ * kWidth;
   switch (type_) {
     case KvType::kF32:
       std::memcpy(panel, block, size * sizeof(float));
       return;
     case KvType::kF16:
-      return WidenRow(reinterpret_cast<const uint16_t*>(block), size, panel);
+      return kernels.f16_to_f32(reinterpret_cast<const uint16_t*>(block), size, panel);
     case KvType::kQ8_0:
       break;
   }
@@ -131,14 +123,16 @@ void KvLayout::LoadKeys(const std::byte* block, float* panel) const noexcept {
   const auto* scales = reinterpret_cast<const uint16_t*>(block + size);
   std::array<float, kWidth> scale{};
   for (size_t i = 0; i < head_dim_; ++i) {
-    if (i % kWidth == 0) WidenRow(scales + i / kWidth * kKvPageTokens, kWidth, scale.data());
+    if (i % kWidth == 0)
+      kernels.f16_to_f32(scales + i / kWidth * kKvPageTokens, kWidth, scale.data());
     for (size_t t = 0; t < kWidth; ++t) {
       panel[i * kWidth + t] = static_cast<float>(codes[i * kWidth + t]) * scale[t];
     }
   }
 }
 
-void KvLayout::LoadValues(const std::byte* block, size_t num_tokens, float* panels) const noexcept {
+void KvLayout::LoadValues(const kernels::KernelTable& kernels, const std::byte* block,
+                          size_t num_tokens, float* panels) const noexcept {
   const size_t panel_values = kKvPageTokens * kWidth;
   const auto* scales = reinterpret_cast<const uint16_t*>(block + num_panels_ * panel_values);
   for (size_t panel = 0; panel < num_panels_; ++panel) {
@@ -150,11 +144,11 @@ void KvLayout::LoadValues(const std::byte* block, size_t num_tokens, float* pane
         std::memcpy(to, block + from * sizeof(float), size * sizeof(float));
         break;
       case KvType::kF16:
-        WidenRow(reinterpret_cast<const uint16_t*>(block) + from, size, to);
+        kernels.f16_to_f32(reinterpret_cast<const uint16_t*>(block) + from, size, to);
         break;
       case KvType::kQ8_0:
         for (size_t t = 0; t < num_tokens; ++t) {
-          const float scale = Widen(scales[panel * kKvPageTokens + t]);
+          const float scale = quant::HalfToFloat(scales[panel * kKvPageTokens + t]);
           const auto* codes = reinterpret_cast<const int8_t*>(block) + from + t * kWidth;
           for (size_t i = 0; i < kWidth; ++i) {
             to[t * kWidth + i] = static_cast<float>(codes[i]) * scale;

@@ -10,17 +10,21 @@
 
 #include <cstddef>
 
-#include "engine/kernels/kernel_types.h"
+#include "engine/kernels/kernels.h"
 #include "engine/model/batch.h"
 
 namespace vade::model {
 
 inline constexpr size_t kKvPageTokens = kernels::kPanelWidth;
 
+/// Longest head a page can hold.
+inline constexpr size_t kMaxHeadDim = 1024;
+
 /// Sizes and places inside a page. Const-safe; distinct slots may be stored from distinct threads.
 class KvLayout {
  public:
   KvLayout() = default;
+  /// REQUIRES head_dim <= kMaxHeadDim.
   KvLayout(KvType type, size_t num_layers, size_t num_kv_heads, size_t head_dim) noexcept;
 
   [[nodiscard]] size_t page_bytes() const noexcept { return num_layers_ * layer_bytes_; }
@@ -34,13 +38,17 @@ class KvLayout {
   }
 
   /// Puts one token's head into a block. x [head_dim] f32; slot < kKvPageTokens.
-  void StoreKey(std::byte* block, size_t slot, const float* x) const noexcept;
-  void StoreValue(std::byte* block, size_t slot, const float* x) const noexcept;
+  void StoreKey(const kernels::KernelTable& kernels, std::byte* block, size_t slot,
+                const float* x) const noexcept;
+  void StoreValue(const kernels::KernelTable& kernels, std::byte* block, size_t slot,
+                  const float* x) const noexcept;
 
   /// panel [head_dim, 32] f32: all slots, whatever they hold.
-  void LoadKeys(const std::byte* block, float* panel) const noexcept;
+  void LoadKeys(const kernels::KernelTable& kernels, const std::byte* block,
+                float* panel) const noexcept;
   /// panels [ceil(head_dim / 32), num_tokens, 32] f32, zero past head_dim: the first slots.
-  void LoadValues(const std::byte* block, size_t num_tokens, float* panels) const noexcept;
+  void LoadValues(const kernels::KernelTable& kernels, const std::byte* block, size_t num_tokens,
+                  float* panels) const noexcept;
 
  private:
   KvType type_ = KvType::kF16;

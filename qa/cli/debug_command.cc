@@ -1,5 +1,5 @@
-// vade debug tokenize|detokenize|embed|template: the engine's stages as JSON lines on stdin and
-// stdout, so that anyone can hold them against a reference. Hidden from the help.
+// vade debug tokenize|detokenize|embed|logits|template: the engine's stages as JSON lines on stdin
+// and stdout, so that anyone can hold them against a reference. Hidden from the help.
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <iostream>
@@ -15,6 +15,7 @@
 #include "engine/import/json_file.h"
 #include "engine/tokenizer/tokenizer.h"
 #include "qa/cli/context.h"
+#include "qa/cli/debug_logits.h"
 #include "qa/cli/debug_template.h"
 
 namespace vade::qa {
@@ -139,6 +140,11 @@ int RunEmbed(const Context& context, const std::string& model) {
                   }));
 }
 
+int RunLogits(const Context& context, const std::string& model) {
+  LogitsProbe probe(model, context.global.threads, context.cancel);
+  return RunLines(context, OnObject([&](const JsonObject& line) { return probe(line); }));
+}
+
 void AddStage(CLI::App& debug, Context& context, const char* name, const char* description,
               const std::function<int(const std::string&)>& run) {
   CLI::App* stage = debug.add_subcommand(name, description);
@@ -162,6 +168,8 @@ void RegisterDebug(CLI::App& app, Context& context) {
            });
   AddStage(*debug, context, "embed", "{text} or {ids} -> {embedding}",
            [&context](const std::string& model) { return RunEmbed(context, model); });
+  AddStage(*debug, context, "logits", "{ids, split, context, kv} -> {logits, greedy}",
+           [&context](const std::string& model) { return RunLogits(context, model); });
   CLI::App* rendering = debug->add_subcommand(
       "template",
       "{template, messages, tools, add_generation_prompt, bos_token, eos_token} -> {text}");
