@@ -214,7 +214,7 @@ Result<SpecialRoles> LoadSpecialRoles(const gguf::File& file, const SpecialIds& 
     roles.ends.push_back(id);
   }
   for (size_t i = 0; !roles.ids.eot && i < std::size(kTurnEndNames); ++i) {
-    roles.ids.eot = names.Find(kTurnEndNames[i]);
+    if (!IsEndElsewhere(kTurnEndNames[i], names)) roles.ids.eot = names.Find(kTurnEndNames[i]);
   }
   for (const auto& id : {roles.ids.eos, roles.ids.eot, eom}) {
     if (id) roles.ends.push_back(*id);

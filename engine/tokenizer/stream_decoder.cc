@@ -14,6 +14,7 @@ size_t IncompleteBytes(std::string_view text) {
     const auto byte = static_cast<uint8_t>(text[text.size() - back]);
     if (byte < 0x80) return 0;
     if (byte < 0xC0) continue;  // inside a character
+    if (byte < 0xC2 || byte > 0xF4) return 0;  // begins no character
     const size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
     if (length <= back) return 0;
     // Not just short but impossible to complete (overlong, surrogate): let it be repaired now.

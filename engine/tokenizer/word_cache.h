@@ -22,7 +22,7 @@ class WordCache {
 
   /// Appends the tokens of `word` if they are known.
   [[nodiscard]] bool Append(std::string_view word, std::vector<TokenId>& out) const {
-    if (entries_.empty() || word.size() > kMaxBytes) return false;
+    if (entries_.empty() || word.empty() || word.size() > kMaxBytes) return false;
     const Key key = KeyOf(word);
     const Entry& entry = entries_[SlotOf(key)];
     if (entry.key != key || entry.num_bytes != word.size()) return false;

@@ -50,5 +50,16 @@ TEST_F(SpecialSplitterTest, LongestWinsAndNearMissesAreText) {
   EXPECT_EQ(Show("", true), "");
 }
 
+TEST_F(SpecialSplitterTest, WhiteSpaceGoesWithTheTokensThatTakeIt) {
+  const Vocabulary vocabulary = Make();
+  const SpecialSplitter splitter(vocabulary, {0}, {1});  // [CLS] takes what is before, [SEP] after
+  const auto fragments = splitter.Split("a \t[CLS] b [SEP]\r\n", true);
+  ASSERT_EQ(fragments.size(), 4u);
+  EXPECT_EQ(fragments[0].text, "a");
+  EXPECT_EQ(fragments[1].id, 0);
+  EXPECT_EQ(fragments[2].text, " b ");
+  EXPECT_EQ(fragments[3].id, 1);
+}
+
 }  // namespace
 }  // namespace vade::tokenizer
