@@ -10,7 +10,7 @@ namespace {
 constexpr size_t kRowChunk = 8;
 
 // Columns computed, activated and stored before the next, while they are in the cache: about this
-// many, in whole scale groups of what reads them.
+// many, in whole scale groups of what reads them, which are no longer than that.
 constexpr size_t kFfnColumns = 384;
 
 // The weights of a row's experts are divided by their sum, but not by less: the least normal f16.
@@ -31,8 +31,8 @@ void AddScaled(const float* x, float scale, size_t n, float* y) noexcept {
 }
 
 size_t ChunkOf(const tensor::PackedMatrix& down) noexcept {
-  if (down.form() == tensor::Form::kF32) return kFfnColumns;
-  return std::max<size_t>(1, kFfnColumns / down.group()) * down.group();
+  const bool grouped = down.form() == tensor::Form::kI8 || down.form() == tensor::Form::kI16;
+  return grouped ? kFfnColumns / down.group() * down.group() : kFfnColumns;
 }
 
 size_t VisitsPerRow(const DecoderConfig& config) noexcept {

@@ -89,17 +89,40 @@ void DecoderPass::AddBranch(const LayerNormWeights& post_norm, const LayerNormWe
   });
 }
 
-// y = narrow * w^T + bias, columns shared out.
-void DecoderPass::Multiply(const Linear& linear, float* y) {
-  const size_t n = linear.weight.n();
-  team.ForRanges(n, kernels::kPanelWidth, [&](size_t begin, size_t end, size_t) {
+// narrow = x, in the form a matrix wants. Shapes: x [num_rows, width] f32.
+void DecoderPass::Store(const float* x, size_t width, const tensor::PackedMatrix& reader) {
+  scratch.narrow.Shape(reader);
+  team.ForRanges(num_rows_, kRowChunk, [&](size_t begin, size_t end, size_t) {
+    for (size_t row = begin; row < end; ++row) {
+      scratch.narrow.Store(kernels, row, 0, {x + row * width, width});
+    }
+  });
+}
+
+// y = narrow * w^T + bias, rows ldy apart, columns shared out.
+void DecoderPass::Multiply(const Linear& linear, float* y, size_t ldy) {
+  team.ForRanges(linear.weight.n(), kernels::kPanelWidth, [&](size_t begin, size_t end, size_t) {
     tensor::Product{.x = scratch.narrow,
                     .w = linear.weight,
                     .bias = linear.bias_or_null(),
                     .y = y + begin,
-                    .ldy = n}
+                    .ldy = ldy}
         .Run(kernels, 0, num_rows_, begin, end - begin);
   });
+}
+
+// qkv, piece by piece; a piece of another form than the one before needs the operand anew.
+void DecoderPass::ProjectQkv(const DecoderLayer& layer) {
+  const bool normed = !layer.attention_norm.weight.empty();
+  float* y = scratch.qkv.data();
+  for (size_t i = 0; i < layer.qkv.size(); ++i) {
+    const Linear& piece = layer.qkv[i];
+    if (i > 0 && piece.weight.form() != layer.qkv[i - 1].weight.form()) {
+      Store(normed ? Normed(0) : Hidden(0), config.d_model, piece.weight);
+    }
+    Multiply(piece, y, config.qkv_dim());
+    y += piece.weight.n();
+  }
 }
 
 void DecoderPass::NormalizeHeads(const Vector& weight, size_t num_heads, float* heads) const {
@@ -195,22 +218,16 @@ void DecoderPass::KeepWanted() {
 bool DecoderPass::RunLayer(size_t layer_idx) {
   const DecoderLayer& layer = weights.layers[layer_idx];
   const bool last = layer_idx + 1 == config.num_layers;
-  Prepare(layer.attention_norm, layer.qkv.weight);
-  Multiply(layer.qkv, scratch.qkv.data());
+  Prepare(layer.attention_norm, layer.qkv.front().weight);
+  ProjectQkv(layer);
   PlaceKeys(layer, layer_idx);
   const bool any_wanted =
       std::ranges::any_of(rows, [](const PlacedRow& row) { return row.token.wants_logits; });
   if (last && !any_wanted) return false;
   Attend(layer_idx);
   if (last) KeepWanted();
-  scratch.narrow.Shape(layer.attention_out.weight);
-  team.ForRanges(num_rows_, kRowChunk, [&](size_t begin, size_t end, size_t) {
-    for (size_t row = begin; row < end; ++row) {
-      scratch.narrow.Store(kernels, row, 0,
-                           {scratch.context.data() + row * config.q_dim(), config.q_dim()});
-    }
-  });
-  Multiply(layer.attention_out, scratch.branch.data());
+  Store(scratch.context.data(), config.q_dim(), layer.attention_out.weight);
+  Multiply(layer.attention_out, scratch.branch.data(), config.d_model);
   AddBranch(layer.attention_post_norm, layer.ffn_norm);
   // Without a norm of its own the network reads what attention read.
   const bool reads_hidden = config.facts->place == NormPlace::kPost;
@@ -222,7 +239,7 @@ bool DecoderPass::RunLayer(size_t layer_idx) {
 
 void DecoderPass::Logits(float* logits) {
   Prepare(weights.output_norm, weights.output.weight);
-  Multiply(weights.output, logits);
+  Multiply(weights.output, logits, weights.output.weight.n());
   if (config.logit_scale == 1.0f && config.logit_cap == 0) return;
   const size_t size = num_rows_ * weights.output.weight.n();
   team.ForRanges(size, kLogitChunk, [&](size_t begin, size_t end, size_t) {

@@ -62,8 +62,10 @@ class DecoderPass : private PassContext {
   void Embed();
   [[nodiscard]] bool RunLayer(size_t layer_idx);
   void Prepare(const LayerNormWeights& norm, const tensor::PackedMatrix& reader);
+  void Store(const float* x, size_t width, const tensor::PackedMatrix& reader);
+  void ProjectQkv(const DecoderLayer& layer);
   void AddBranch(const LayerNormWeights& post_norm, const LayerNormWeights& next_norm);
-  void Multiply(const Linear& linear, float* y);
+  void Multiply(const Linear& linear, float* y, size_t ldy);
   void PlaceKeys(const DecoderLayer& layer, size_t layer_idx);
   void PlaceRow(const DecoderLayer& layer, size_t layer_idx, size_t row);
   void NormalizeHeads(const Vector& weight, size_t num_heads, float* heads) const;

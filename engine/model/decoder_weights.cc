@@ -14,13 +14,6 @@ namespace {
 using tensor::Form;
 using tensor::StoredMatrix;
 
-// Widens the form of several matrices that read the same operand to one that serves all.
-Form CommonForm(std::span<const StoredMatrix> a, std::span<const StoredMatrix> b) {
-  std::vector<StoredMatrix> all(a.begin(), a.end());
-  all.insert(all.end(), b.begin(), b.end());
-  return tensor::FormOf(all);
-}
-
 // Binds one layer after the other into the loader's weights.
 class LayerBinder {
  public:
@@ -69,34 +62,42 @@ class LayerBinder {
     return {};
   }
 
-  // Query, key and value stacked, whether the file has them fused or apart.
+  // Query, key and value below each other, whether the file has them fused or apart.
   [[nodiscard]] Result<void> Qkv(DecoderLayer& layer) {
-    std::vector<StoredMatrix> parts;
+    layer.qkv.reserve(3);  // the loader keeps addresses
     if (binder_.Has(Name("attn_qkv.weight"))) {
-      VADE_CHECK_OK(Part("attn_qkv", config_.qkv_dim(), parts, layer.qkv.bias));
+      VADE_CHECK_OK(Piece("attn_qkv", config_.qkv_dim(), layer.qkv));
     } else {
-      VADE_CHECK_OK(Part("attn_q", config_.q_dim(), parts, layer.qkv.bias));
-      VADE_CHECK_OK(Part("attn_k", config_.kv_dim(), parts, layer.qkv.bias));
-      VADE_CHECK_OK(Part("attn_v", config_.kv_dim(), parts, layer.qkv.bias));
+      VADE_CHECK_OK(Piece("attn_q", config_.q_dim(), layer.qkv));
+      VADE_CHECK_OK(Piece("attn_k", config_.kv_dim(), layer.qkv));
+      VADE_CHECK_OK(Piece("attn_v", config_.kv_dim(), layer.qkv));
     }
-    if (!layer.qkv.bias.empty()) layer.qkv.bias.resize(config_.qkv_dim());
-    const Form form = tensor::FormOf(parts);
-    loader_.Add(std::move(parts), form, layer.qkv.weight);
+    FlushPiece();
     return {};
   }
 
-  // Appends n rows to the parts; their bias follows what is there, zeros for parts without one.
-  [[nodiscard]] Result<void> Part(std::string_view name, size_t n, std::vector<StoredMatrix>& parts,
-                                  Vector& bias) {
-    size_t rows_before = 0;
-    for (const StoredMatrix& part : parts) rows_before += part.n;
+  // n more rows: of the last piece if that is of the same type, else a piece of their own.
+  [[nodiscard]] Result<void> Piece(std::string_view name, size_t n, std::vector<Linear>& pieces) {
     VADE_TRY(const StoredMatrix matrix, binder_.Matrix(Name(name) + ".weight", n, config_.d_model));
-    parts.push_back(matrix);
-    VADE_TRY(const Vector own, binder_.FindValues(Name(name) + ".bias", facts_.qkv_bias, n));
-    if (own.empty()) return {};
-    bias.resize(rows_before);
-    bias.insert(bias.end(), own.begin(), own.end());
+    VADE_TRY(Vector bias, binder_.FindValues(Name(name) + ".bias", facts_.qkv_bias, n));
+    if (parts_.empty() || parts_.back().type != matrix.type) {
+      FlushPiece();
+      piece_ = &pieces.emplace_back();
+    }
+    size_t rows = 0;
+    for (const StoredMatrix& part : parts_) rows += part.n;
+    parts_.push_back(matrix);
+    if (bias.empty() && piece_->bias.empty()) return {};
+    piece_->bias.resize(rows);  // zeros for parts without one
+    piece_->bias.insert(piece_->bias.end(), bias.begin(), bias.end());
+    piece_->bias.resize(rows + n);
     return {};
+  }
+
+  void FlushPiece() {
+    if (parts_.empty()) return;
+    const Form form = tensor::DecoderFormOf(parts_);
+    loader_.Add(std::exchange(parts_, {}), form, piece_->weight);
   }
 
   [[nodiscard]] Result<void> QkNorms(DecoderLayer& layer) {
@@ -117,13 +118,13 @@ class LayerBinder {
                                     Linear& linear) {
     VADE_TRY(const StoredMatrix matrix, binder_.Matrix(Name(name) + ".weight", n, k));
     VADE_TRY(linear.bias, binder_.FindValues(Name(name) + ".bias", needs_bias, n));
-    loader_.Add({matrix}, tensor::FormOf(matrix.type), linear.weight);
+    loader_.Add({matrix}, tensor::DecoderFormOf(matrix.type), linear.weight);
     return {};
   }
 
   // Gate and up read the same operand, so they share a form.
   void AddGated(const StoredMatrix& gate, const StoredMatrix& up, FfnWeights& ffn) {
-    const Form form = CommonForm({&gate, 1}, {&up, 1});
+    const Form form = tensor::DecoderFormOf(std::array{gate, up});
     loader_.Add({gate}, form, ffn.gate.weight);
     loader_.Add({up}, form, ffn.up.weight);
   }
@@ -171,7 +172,7 @@ class LayerBinder {
     layer.ffn.resize(count);
     for (size_t i = 0; i < count; ++i) {
       AddGated(gate[i], up[i], layer.ffn[i]);
-      loader_.Add({down[i]}, tensor::FormOf(down[i].type), layer.ffn[i].down.weight);
+      loader_.Add({down[i]}, tensor::DecoderFormOf(down[i].type), layer.ffn[i].down.weight);
     }
     return {};
   }
@@ -192,7 +193,9 @@ class LayerBinder {
   const DecoderConfig& config_;
   const DecoderFacts& facts_;
   DecoderLoader& loader_;
-  std::string prefix_;  // of the layer at hand
+  std::string prefix_;               // of the layer at hand
+  std::vector<StoredMatrix> parts_;  // of the piece at hand, one type
+  Linear* piece_ = nullptr;
 };
 
 // What divides the frequencies: llama3's factors, or longrope's for short or long contexts.
@@ -232,7 +235,7 @@ Result<void> BindEnds(TensorBinder& binder, const DecoderConfig& config, Decoder
            binder.Matrix(tied ? "token_embd.weight" : "output.weight", vocab_size, d));
   VADE_TRY(weights.output.bias,
            binder.FindValues("output.bias", config.facts->output_bias, vocab_size));
-  loader.Add({output}, tensor::FormOf(output.type), weights.output.weight);
+  loader.Add({output}, tensor::DecoderFormOf(output.type), weights.output.weight);
   return {};
 }
 
@@ -251,7 +254,7 @@ void StoredRows::Read(size_t row, float* out) const noexcept {
 
 void DecoderLoader::Add(std::vector<StoredMatrix> parts, Form form, tensor::PackedMatrix& target) {
   packed_bytes_ += tensor::PackedMatrix::PackedBytes(parts, form);
-  weights_->any_f32 = weights_->any_f32 || form == Form::kF32;
+  weights_->any_f32 = weights_->any_f32 || form == Form::kF32 || form == Form::kF16;
   jobs_.push_back({std::move(parts), form, &target});
 }
 
@@ -274,9 +277,12 @@ Result<DecoderLoader> DecoderLoader::Bind(const gguf::File& file, const DecoderC
 }
 
 std::unique_ptr<const DecoderWeights> DecoderLoader::Pack(const Team& team) && {
-  team.For(jobs_.size(), [&](size_t i, size_t) {
-    *jobs_[i].target = tensor::PackedMatrix::Pack(jobs_[i].parts, jobs_[i].form);
-  });
+  for (const Job& job : jobs_) {
+    *job.target = tensor::PackedMatrix::Prepare(job.parts, job.form);
+    team.ForRanges(job.target->n(), kernels::kPanelWidth, [&](size_t begin, size_t end, size_t) {
+      job.target->PackRows(job.parts, begin, end);
+    });
+  }
   return std::move(weights_);
 }
 

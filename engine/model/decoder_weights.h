@@ -25,10 +25,11 @@ struct FfnWeights {
 
 struct DecoderLayer {
   LayerNormWeights attention_norm;  // empty where the layer does not normalise there, as all norms
-  Linear qkv;                       // [qkv_dim, d_model]
-  Vector q_norm;                    // [head_dim], [num_heads, head_dim] or [q_dim]
-  Vector k_norm;                    // likewise of keys
-  Linear attention_out;             // [d_model, q_dim]
+  /// [qkv_dim, d_model] in one to three pieces below each other: a matrix for each tensor type.
+  std::vector<Linear> qkv;
+  Vector q_norm;         // [head_dim], [num_heads, head_dim] or [q_dim]
+  Vector k_norm;         // likewise of keys
+  Linear attention_out;  // [d_model, q_dim]
   LayerNormWeights attention_post_norm;
 
   LayerNormWeights ffn_norm;    // empty: the network reads what attention read, or no norm at all
@@ -66,7 +67,7 @@ struct DecoderWeights {
   /// For layers that see everything, and for those with a window.
   RopeFrequencies rope;
   RopeFrequencies local_rope;
-  bool any_f32 = false;  // some matrix is Form::kF32
+  bool any_f32 = false;  // some matrix wants f32 operands
 };
 
 /// Binding and packing are two steps, so that the memory needed is known before it is taken.
@@ -83,7 +84,7 @@ class DecoderLoader {
   [[nodiscard]] uint64_t packed_bytes() const noexcept { return packed_bytes_; }
   [[nodiscard]] const DecoderWeights& weights() const noexcept { return *weights_; }
 
-  /// Packs every matrix, one task each.
+  /// Packs every matrix, its rows shared out.
   [[nodiscard]] std::unique_ptr<const DecoderWeights> Pack(const Team& team) &&;
 
   /// For Bind: a matrix to be packed from these parts, which outlive the loader.

@@ -28,7 +28,7 @@ Result<std::vector<StoredMatrix>> TensorBinder::Matrices(const std::string& name
                                                          size_t n, size_t k) {
   const std::array<uint64_t, 3> shape = {k, n, count};
   VADE_TRY(const TensorInfo* info, Tensor(name, std::span(shape).first(count == 1 ? 2 : 3)));
-  if (!tensor::GroupOf(tensor::FormOf(info->type), k)) {
+  if (!tensor::GroupOf(tensor::DecoderFormOf(info->type), k)) {
     return file_.TensorError(
         name, "got rows of " + std::to_string(k) + " quantised values, expected a multiple of 32");
   }
