@@ -76,6 +76,8 @@ int Run(int argc, char** argv) {
   vade::qa::RegisterSearch(app, context);
   vade::qa::RegisterEval(app, context);
   vade::qa::RegisterStoreCommands(app, context);
+  vade::qa::RegisterGenerate(app, context);
+  vade::qa::RegisterBench(app, context);
   vade::qa::RegisterModel(app, context);
   vade::qa::RegisterDebug(app, context);
   if (argc <= 1) {

@@ -136,4 +136,43 @@ json ToJson(const Answer& answer) {
           {"timings", ToJson(answer.timings)}};
 }
 
+json ToJson(const ModelAnswer& answer) {
+  json sentences = json::array();
+  for (const GroundedSentence& sentence : answer.sentences) {
+    sentences.push_back({{"text", sentence.text},
+                         {"support", SupportName(sentence.support)},
+                         {"citations", sentence.citations},
+                         {"citation_corrected", sentence.moved}});
+  }
+  json citations = json::array();
+  for (const Citation& citation : answer.citations) citations.push_back(ToJson(citation));
+  json ledger = json::array();
+  for (const LedgerEntry& entry : answer.ledger) {
+    ledger.push_back(
+        {{"what", entry.what}, {"tokens", entry.tokens}, {"included", entry.included}});
+    if (!entry.included) ledger.back()["reason"] = entry.reason;
+  }
+  const engine::Generation& generation = answer.generation;
+  const json search = ToJson(answer.search);
+  return {{"refused", answer.refused},
+          {"answer", answer.Text()},
+          {"sentences", std::move(sentences)},
+          {"citations", std::move(citations)},
+          {"ledger", {{"budget_tokens", answer.budget_tokens}, {"parts", std::move(ledger)}}},
+          {"generation",
+           {{"text", generation.text},
+            {"stop_reason", engine::StopReasonName(generation.reason)},
+            {"seed", generation.seed},
+            {"prompt_tokens", generation.prompt_tokens},
+            {"reused_tokens", generation.reused_tokens},
+            {"completion_tokens", generation.tokens.size()},
+            {"drafted_tokens", generation.drafted_tokens},
+            {"accepted_tokens", generation.accepted_tokens},
+            {"prefill_ms", generation.prefill_ms},
+            {"decode_ms", generation.decode_ms}}},
+          {"passages", search["passages"]},
+          {"warnings", answer.warnings},
+          {"timings", ToJson(answer.timings)}};
+}
+
 }  // namespace vade::qa

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "qa/answer/answerer.h"
+#include "qa/answer/model_answerer.h"
 #include "retriever/retriever.h"
 
 namespace vade::qa {
@@ -16,5 +17,8 @@ namespace vade::qa {
 
 /// Everything: answer, pieces, citations with offsets, evidence, timings, nearest passages.
 [[nodiscard]] nlohmann::json ToJson(const Answer& answer);
+
+/// The same for a language model's answer, with the token ledger and the model's own words.
+[[nodiscard]] nlohmann::json ToJson(const ModelAnswer& answer);
 
 }  // namespace vade::qa

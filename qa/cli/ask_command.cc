@@ -3,13 +3,15 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
-#include <sstream>
 #include <string>
 
 #include "engine/base/utf8.h"
 #include "qa/answer/answerer.h"
 #include "qa/answer/json_format.h"
+#include "qa/answer/model_answerer.h"
 #include "qa/cli/context.h"
+#include "qa/cli/generation_flags.h"
+#include "qa/cli/progress.h"
 #include "qa/cli/question_flags.h"
 #include "qa/cli/terminal.h"
 
@@ -22,6 +24,8 @@ constexpr size_t kNearestShown = 3;
 struct AskFlags {
   QuestionFlags question;
   size_t count = 8;
+  ModelFlags model;
+  SamplingFlags sampling;
 };
 
 /// Fixed phrases in the language of the question.
@@ -49,24 +53,29 @@ void PrintSource(const Citation& citation, const vectorstore::Store& store,
   std::cout << '\n';
 }
 
-void PrintRefusal(const Answer& answer, const std::string& question, const Terminal& terminal) {
-  const Phrases& phrases = PhrasesFor(answer.language);
+void PrintRefusal(Language language, const retriever::SearchResult& search,
+                  const std::string& question, const Terminal& terminal) {
+  const Phrases& phrases = PhrasesFor(language);
   std::cout << phrases.refused << '\n';
-  if (answer.search.passages.empty()) return;
+  if (search.passages.empty()) return;
   std::cout << '\n' << phrases.nearest << '\n';
-  for (size_t i = 0; i < answer.search.passages.size() && i < kNearestShown; ++i) {
-    const retriever::Passage& passage = answer.search.passages[i];
+  for (size_t i = 0; i < search.passages.size() && i < kNearestShown; ++i) {
+    const retriever::Passage& passage = search.passages[i];
     std::cout << "- " << utf8::Escape(passage.path) << WhereInDocument(passage) << ": "
               << Snippet(passage.text, question, kQuoteBytes, terminal) << '\n';
   }
 }
 
-/// Line by line, so that a reader of the pipe sees the answer before its sources.
+void PrintSources(Language language, const std::vector<Citation>& citations,
+                  const vectorstore::Store& store, const Terminal& terminal) {
+  std::cout << '\n' << PhrasesFor(language).sources << '\n';
+  for (const Citation& citation : citations) PrintSource(citation, store, terminal);
+}
+
+/// Flushed, so that a reader of the pipe sees the answer before its sources.
 void PrintAnswer(const Answer& answer, const vectorstore::Store& store, const Terminal& terminal) {
-  std::istringstream lines(answer.Text());
-  for (std::string line; std::getline(lines, line);) std::cout << utf8::Escape(line) << std::endl;
-  std::cout << '\n' << PhrasesFor(answer.language).sources << '\n';
-  for (const Citation& citation : answer.citations) PrintSource(citation, store, terminal);
+  std::cout << EscapeLines(answer.Text()) << std::endl;
+  PrintSources(answer.language, answer.citations, store, terminal);
 }
 
 void PrintExplanation(const Answer& answer, const Terminal& terminal) {
@@ -89,6 +98,71 @@ void PrintExplanation(const Answer& answer, const Terminal& terminal) {
   std::cout << terminal.Dim(ExplainSearch(answer.search)) << '\n';
 }
 
+void PrintLedger(const ModelAnswer& answer, const Terminal& terminal) {
+  std::cout << '\n'
+            << terminal.Dim("prompt: " + std::to_string(answer.generation.prompt_tokens) + " of " +
+                            std::to_string(answer.budget_tokens) + " tokens")
+            << '\n';
+  for (const LedgerEntry& entry : answer.ledger) {
+    std::string line = std::to_string(entry.tokens) + " tokens, " + entry.what;
+    if (!entry.included) line += ": left out, " + entry.reason;
+    std::cout << terminal.Dim(line) << '\n';
+  }
+  for (const retriever::Passage& passage : answer.search.passages) {
+    std::cout << terminal.Dim(utf8::Escape(passage.path) + WhereInDocument(passage) + "; " +
+                              ExplainScores(passage))
+              << '\n';
+  }
+  std::cout << terminal.Dim(ExplainSearch(answer.search)) << '\n';
+}
+
+/// With -m: a language model writes, sentence by sentence.
+int AskModel(const Context& context, const AskFlags& flags, const OpenedLibrary& library,
+             const retriever::SearchOptions& search) {
+  ModelAnswerOptions options;
+  options.search = search;
+  auto generate = ToGenerateOptions(flags.sampling);
+  if (!generate) return FailInput(generate.error());
+  options.generate = *std::move(generate);
+  int exit_code = kOk;
+  const auto engine = LoadLanguageModel(context, flags.model, &exit_code);
+  if (engine == nullptr) return exit_code;
+  engine::Session session(*engine);
+  const ModelAnswerer answerer(library.store.get(), library.embedder.get(), engine.get(), &session);
+  const Terminal terminal = Terminal::ForStdout();
+  Progress progress("Reading the passages", context.global.quiet);
+  bool begun = false;
+  const auto show = [&](const GroundedSentence& sentence) {
+    if (context.global.json) return true;
+    std::string text = ShowSentence(sentence);
+    if (!begun) text.erase(0, text.find_first_not_of(" \t\r\n"));
+    begun = true;
+    std::cout << EscapeLines(text) << std::flush;
+    return static_cast<bool>(std::cout);
+  };
+  const auto answer =
+      answerer.Ask(library.question, options, show, &context.cancel,
+                   [&](size_t done, size_t total) { progress.Update(done, total, "tokens"); });
+  if (!answer && answer.error().code == ErrorCode::kCancelled) return kInterrupted;
+  if (!answer) return FailQuestion(answer.error());
+  PrintWarnings(context, answer->warnings);
+  const int code = answer->refused ? kNoEvidence : kOk;
+  if (context.global.json) {
+    nlohmann::json out = ToJson(*answer);
+    out["question"] = utf8::Repair(library.question);
+    std::cout << out.dump(2) << '\n';
+    return code;
+  }
+  if (answer->refused) {
+    PrintRefusal(answer->language, answer->search, library.question, terminal);
+  } else {
+    std::cout << '\n';
+    PrintSources(answer->language, answer->citations, *library.store, terminal);
+  }
+  if (flags.question.explain) PrintLedger(*answer, terminal);
+  return code;
+}
+
 int RunAsk(const Context& context, const AskFlags& flags) {
   AnswerOptions options;
   options.search.k = flags.count;
@@ -97,6 +171,7 @@ int RunAsk(const Context& context, const AskFlags& flags) {
           OpenForQuestion(context, flags.question, options.search.mode, library, options.search)) {
     return code;
   }
+  if (!flags.model.path.empty()) return AskModel(context, flags, library, options.search);
   const Answerer answerer(library.store.get(), library.embedder.get());
   const auto answer = answerer.Ask(library.question, options);
   if (!answer) return FailQuestion(answer.error());
@@ -110,7 +185,7 @@ int RunAsk(const Context& context, const AskFlags& flags) {
   }
   const Terminal terminal = Terminal::ForStdout();
   if (answer->refused) {
-    PrintRefusal(*answer, library.question, terminal);
+    PrintRefusal(answer->language, answer->search, library.question, terminal);
   } else {
     PrintAnswer(*answer, *library.store, terminal);
   }
@@ -128,6 +203,9 @@ void RegisterAsk(CLI::App& app, Context& context) {
   command->add_option("-n,--count", flags->count, "Passages to read for the answer")
       ->check(CLI::Range(size_t{1}, size_t{100}))
       ->capture_default_str();
+  AddModelFlags(*command, flags->model, false);
+  flags->sampling.sampling.temperature = 0;  // the likeliest words, and the same each time
+  AddSamplingFlags(*command, flags->sampling, "--max-tokens");
   command->callback(
       [&context, flags] { context.run = [&context, flags] { return RunAsk(context, *flags); }; });
 }

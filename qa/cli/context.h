@@ -53,7 +53,9 @@ void RegisterSearch(CLI::App& app, Context& context);
 void RegisterAsk(CLI::App& app, Context& context);
 void RegisterEval(CLI::App& app, Context& context);
 void RegisterStoreCommands(CLI::App& app, Context& context);  // status ls rm get verify backup
-void RegisterModel(CLI::App& app, Context& context);          // model show|import|quantize
+void RegisterGenerate(CLI::App& app, Context& context);
+void RegisterBench(CLI::App& app, Context& context);
+void RegisterModel(CLI::App& app, Context& context);  // model show|import|quantize
 void RegisterDebug(CLI::App& app, Context& context);  // hidden: debug tokenize|detokenize|embed
 
 /// Prints "vade: error: ..." to stderr and returns the exit code of an error that came from

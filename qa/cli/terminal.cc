@@ -149,6 +149,17 @@ std::string Snippet(std::string_view text, std::string_view question, size_t max
   return out;
 }
 
+std::string EscapeLines(std::string_view text) {
+  std::string out;
+  while (true) {
+    const size_t line = text.find('\n');
+    out += utf8::Escape(text.substr(0, line));
+    if (line == std::string_view::npos) return out;
+    out += '\n';
+    text.remove_prefix(line + 1);
+  }
+}
+
 std::string Shorten(std::string_view text, size_t max_bytes) {
   if (text.size() <= max_bytes) return OneLine(text);
   const size_t head = WordStart(text, max_bytes * 2 / 3);

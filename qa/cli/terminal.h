@@ -35,6 +35,9 @@ class Terminal {
 [[nodiscard]] std::string Snippet(std::string_view text, std::string_view question,
                                   size_t max_bytes, const Terminal& terminal);
 
+/// utf8::Escape of each line: what strangers wrote, or a model, over several lines.
+[[nodiscard]] std::string EscapeLines(std::string_view text);
+
 /// One line of at most max_bytes: the beginning and the end of a longer text around " ... ".
 [[nodiscard]] std::string Shorten(std::string_view text, size_t max_bytes);
 

@@ -39,7 +39,8 @@ const std::map<std::string, Names> kMayInclude = {
     {"retriever", {"embed", "vectorstore", "engine", "engine/base"}},
     {"qa",
      {"ingest", "embed", "vectorstore", "retriever", "engine", "engine/base", "engine/gguf",
-      "engine/import", "engine/quant", "engine/tokenizer", "engine/kernels/isa.h"}},
+      "engine/import", "engine/quant", "engine/tokenizer", "engine/runtime",
+      "engine/kernels/isa.h"}},
 };
 
 // Third-party header (prefix) -> the only place that may see it.

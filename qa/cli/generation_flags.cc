@@ -1,0 +1,143 @@
+#include "qa/cli/generation_flags.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdio>
+#include <utility>
+
+#include "engine/base/file.h"
+#include "engine/runtime/json_schema.h"
+
+namespace vade::qa {
+namespace {
+
+constexpr uint64_t kMaxGrammarBytes = 4 << 20;
+
+Result<runtime::LogitBias> ParseBias(const std::string& text) {
+  runtime::LogitBias bias;
+  const size_t equals = text.find('=');
+  const char* end = text.data() + text.size();
+  const auto id = std::from_chars(text.data(), end, bias.id);
+  const auto value = equals == std::string::npos
+                         ? std::from_chars_result{text.data(), std::errc::invalid_argument}
+                         : std::from_chars(text.data() + equals + 1, end, bias.bias);
+  if (id.ec != std::errc() || id.ptr != text.data() + equals || value.ec != std::errc() ||
+      value.ptr != end) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "--logit-bias: got '" + text + "', want ID=NUMBER, as in 42=-inf");
+  }
+  return bias;
+}
+
+Result<std::optional<runtime::Grammar>> ReadGrammar(const SamplingFlags& flags) {
+  std::string gbnf;
+  std::string name;
+  if (!flags.grammar_file.empty()) {
+    name = flags.grammar_file;
+    VADE_TRY(gbnf, ReadFile(name, kMaxGrammarBytes));
+  } else if (!flags.schema_file.empty()) {
+    name = flags.schema_file;
+    VADE_TRY(const std::string schema, ReadFile(name, kMaxGrammarBytes));
+    auto converted = runtime::JsonSchemaGbnf(schema);
+    if (!converted) return Fail(converted.error().code, name + ": " + converted.error().message);
+    gbnf = *std::move(converted);
+  } else if (flags.json_object) {
+    gbnf = runtime::JsonObjectGbnf();
+  } else {
+    return std::nullopt;
+  }
+  auto grammar = runtime::Grammar::Parse(gbnf);
+  if (!grammar) return Fail(grammar.error().code, name + ": " + grammar.error().message);
+  return std::optional<runtime::Grammar>(*std::move(grammar));
+}
+
+}  // namespace
+
+void AddModelFlags(CLI::App& command, ModelFlags& flags, bool required) {
+  command.add_option("-m,--model", flags.path, "GGUF file of the language model")
+      ->type_name("FILE")
+      ->required(required);
+  command
+      .add_option("--context", flags.context_length,
+                  "Most tokens of prompt and answer (default: the model's, at most 4096)")
+      ->check(CLI::Range(size_t{1}, size_t{1} << 24));
+  command.add_option("--kv", flags.kv, "How keys and values are kept: f16, q8_0 or f32")
+      ->check(CLI::IsMember({"f16", "q8_0", "f32"}))
+      ->capture_default_str();
+}
+
+std::unique_ptr<engine::DecoderEngine> LoadLanguageModel(const Context& context,
+                                                         const ModelFlags& flags, int* exit_code) {
+  engine::DecoderOptions options;
+  options.num_threads = context.global.threads;
+  options.context_length = flags.context_length;
+  options.kv_type = flags.kv == "q8_0"  ? engine::KvType::kQ8_0
+                    : flags.kv == "f32" ? engine::KvType::kF32
+                                        : engine::KvType::kF16;
+  auto engine = engine::DecoderEngine::Load(flags.path, options);
+  if (!engine) {
+    *exit_code = FailInput(engine.error());
+    return nullptr;
+  }
+  return *std::move(engine);
+}
+
+void AddSamplingFlags(CLI::App& command, SamplingFlags& flags, const char* max_tokens) {
+  const std::string group = "How words are chosen";
+  runtime::SamplingOptions& sampling = flags.sampling;
+  const auto add = [&](const char* name, auto& value, const char* help) {
+    command.add_option(name, value, help)->group(group)->capture_default_str();
+  };
+  add(max_tokens, flags.max_tokens, "Most tokens to write; 0: until the model ends");
+  add("--temperature", sampling.temperature, "0 takes the best token");
+  add("--top-k", sampling.top_k, "Keep the k best tokens; 0: all");
+  add("--top-p", sampling.top_p, "Keep the best up to this probability; 1: all");
+  add("--min-p", sampling.min_p, "Drop tokens below this share of the best one's probability");
+  add("--typical-p", sampling.typical_p, "Keep the most typical up to this probability; 1: all");
+  add("--repeat-penalty", sampling.repeat_penalty, "Divides the logits of seen tokens; 1: off");
+  add("--repeat-last-n", sampling.repeat_last_n, "How far back penalties look; -1: everything");
+  add("--presence-penalty", sampling.presence_penalty, "Taken once from a seen token's logit");
+  add("--frequency-penalty", sampling.frequency_penalty, "Taken for each time it was seen");
+  add("--logprobs", sampling.top_logprobs,
+      "With --json: log probabilities, and those of this many best tokens");
+  add("--draft", flags.draft_tokens,
+      "Most tokens guessed from the context, which does not change the text; 0: none");
+  command.add_option("--seed", flags.seed, "Same seed, same text")
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
+  command.add_option("--logit-bias", flags.logit_bias, "Added to a token's logit (repeatable)")
+      ->type_name("ID=NUMBER")
+      ->group(group);
+  command.add_option("--stop", flags.stop, "End before this text (repeatable)")->group(group);
+  auto* grammar =
+      command.add_option("--grammar-file", flags.grammar_file, "Only texts of this GBNF")
+          ->type_name("FILE")
+          ->group(group);
+  auto* schema =
+      command.add_option("--json-schema", flags.schema_file, "Only JSON that fits this schema")
+          ->type_name("FILE")
+          ->excludes(grammar)
+          ->group(group);
+  command.add_flag("--json-object", flags.json_object, "Only a JSON object")
+      ->excludes(grammar)
+      ->excludes(schema)
+      ->group(group);
+}
+
+Result<engine::GenerateOptions> ToGenerateOptions(const SamplingFlags& flags) {
+  engine::GenerateOptions options;
+  options.sampling = flags.sampling;
+  options.sampling.logprobs = flags.sampling.top_logprobs > 0;
+  if (flags.seed >= 0) options.sampling.seed = static_cast<uint64_t>(flags.seed);
+  for (const std::string& text : flags.logit_bias) {
+    VADE_TRY(const runtime::LogitBias bias, ParseBias(text));
+    options.sampling.logit_bias.push_back(bias);
+  }
+  options.max_tokens = flags.max_tokens;
+  options.stop = flags.stop;
+  options.draft_tokens = flags.draft_tokens;
+  VADE_TRY(options.grammar, ReadGrammar(flags));
+  return options;
+}
+
+}  // namespace vade::qa

@@ -1,0 +1,46 @@
+// What every command that runs a language model shares: which model, and how it chooses its words.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/decoder_engine.h"
+#include "engine/session.h"
+#include "qa/cli/context.h"
+
+namespace vade::qa {
+
+struct ModelFlags {
+  std::string path;
+  size_t context_length = 0;
+  std::string kv = "f16";
+};
+
+/// -m, --context, --kv. `required`: a usage error without -m.
+void AddModelFlags(CLI::App& command, ModelFlags& flags, bool required);
+
+/// Nothing on failure; then *exit_code says what to return and the reason is printed.
+[[nodiscard]] std::unique_ptr<engine::DecoderEngine> LoadLanguageModel(const Context& context,
+                                                                       const ModelFlags& flags,
+                                                                       int* exit_code);
+
+struct SamplingFlags {
+  runtime::SamplingOptions sampling;
+  size_t max_tokens = 0;
+  std::vector<std::string> stop;
+  size_t draft_tokens = engine::GenerateOptions{}.draft_tokens;
+  int64_t seed = -1;
+  std::vector<std::string> logit_bias;  // "ID=BIAS"
+  std::string grammar_file;
+  std::string schema_file;
+  bool json_object = false;
+};
+
+/// `max_tokens`: the names of that flag, which is -n only where nothing else is.
+void AddSamplingFlags(CLI::App& command, SamplingFlags& flags, const char* max_tokens);
+
+/// Errors: kInvalidArgument naming the flag; those of reading and parsing a grammar or schema.
+[[nodiscard]] Result<engine::GenerateOptions> ToGenerateOptions(const SamplingFlags& flags);
+
+}  // namespace vade::qa
