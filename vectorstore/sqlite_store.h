@@ -43,6 +43,8 @@ class SqliteStore final : public Store {
 
   Result<DocumentId> PutDocument(NewDocument document) override;
   Result<void> RenameDocument(DocumentId id, std::string_view new_path, int64_t mtime_ns) override;
+  Result<void> MergeCollection(CollectionId inner, CollectionId outer,
+                               std::string_view prefix) override;
   Result<void> TouchDocument(DocumentId id, int64_t mtime_ns) override;
   Result<void> DeleteDocument(DocumentId id) override;
 

@@ -149,6 +149,11 @@ class Store {
   [[nodiscard]] virtual Result<Collection> AddCollection(std::string_view root,
                                                          std::string_view name) = 0;
   [[nodiscard]] virtual Result<std::vector<Collection>> ListCollections() const = 0;
+  /// Makes the documents of `inner` documents of `outer`, `prefix` before their paths, and forgets
+  /// `inner`: a folder around it is indexed now. Nothing is embedded again. REQUIRES that no path
+  /// meets one of `outer`.
+  [[nodiscard]] virtual Result<void> MergeCollection(CollectionId inner, CollectionId outer,
+                                                     std::string_view prefix) = 0;
   [[nodiscard]] virtual Result<std::vector<DocumentRecord>> ListDocuments(
       const Filter& filter = {}) const = 0;
   [[nodiscard]] virtual Result<DocumentRecord> GetDocument(DocumentId id) const = 0;

@@ -367,6 +367,19 @@ Result<void> SqliteStore::RenameDocument(DocumentId id, std::string_view new_pat
   });
 }
 
+Result<void> SqliteStore::MergeCollection(CollectionId inner, CollectionId outer,
+                                          std::string_view prefix) {
+  return Write([&](const Database& database) -> Result<void> {
+    // Paths are blobs, and || makes text.
+    VADE_TRY(Statement move,
+             database.Prepare("UPDATE document SET collection = ?2, "
+                              "path = CAST(?3 || path AS BLOB) WHERE collection = ?1"));
+    VADE_CHECK_OK(move.Bind(inner, outer, AsBlob(prefix)).Run());
+    VADE_TRY(Statement remove, database.Prepare("DELETE FROM collection WHERE id = ?1"));
+    return remove.Bind(inner).Run();
+  });
+}
+
 Result<void> SqliteStore::TouchDocument(DocumentId id, int64_t mtime_ns) {
   return Write([&](const Database& database) -> Result<void> {
     VADE_TRY(Statement update, database.Prepare("UPDATE document SET mtime_ns = ?2 WHERE id = ?1"));

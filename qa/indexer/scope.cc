@@ -44,6 +44,11 @@ Result<Scope> ResolveScope(const std::string& root, std::string_view name,
   if (chosen.empty()) chosen = utf8::Repair(folder.filename().native());
   if (chosen.empty()) chosen = "root";
   VADE_TRY(scope.collection, store.AddCollection(folder.native(), chosen));
+  for (const vectorstore::Collection& known : collections) {
+    const auto below = PathBelow(folder.native(), known.root);
+    if (!below || !is_folder) continue;
+    VADE_CHECK_OK(store.MergeCollection(known.id, scope.collection.id, *below + "/"));
+  }
   return scope;
 }
 

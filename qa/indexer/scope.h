@@ -26,7 +26,7 @@ struct Scope {
 };
 
 /// Finds the known collection that `root` lies in, or adds one rooted at it (at its folder, for a
-/// file). Errors: kNotFound, kIo for the path; those of the store.
+/// file); known collections inside a new folder become part of it. Errors: kNotFound, kIo for the path; those of the store.
 [[nodiscard]] Result<Scope> ResolveScope(const std::string& root, std::string_view name,
                                          vectorstore::Store& store);
 

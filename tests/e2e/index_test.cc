@@ -123,6 +123,20 @@ TEST_F(IndexTest, AFolderInsideAKnownCollectionUpdatesThatPart) {
   EXPECT_EQ(json::parse(all.out)["removed"], 1) << "without a folder: everything known";
 }
 
+TEST_F(IndexTest, AFolderAroundAKnownOneTakesItIn) {
+  Write("water/pump.md", kPump);
+  Write("oven.md", kOven);
+  ASSERT_EQ(Vade({"index", (manuals() / "water").string()}).code, 0);
+  const json report = Index();
+  EXPECT_EQ(report["added"], 1) << report;
+  EXPECT_EQ(report["unchanged"], 1);
+  EXPECT_THAT(Listing(), HasSubstr("water/pump.md"));
+  const json found = json::parse(Vade({"search", "--json", "green button"}).out);
+  EXPECT_EQ(found["passages"][0]["path"], "water/pump.md");
+  EXPECT_THAT(Listing(), Not(HasSubstr("\npump.md")));
+  ExpectSound();
+}
+
 TEST_F(IndexTest, AnInterruptedRunKeepsWhatIsFinishedAndGoesOn) {
   for (int i = 0; i < 400; ++i) {
     std::string text = "# Device " + std::to_string(i) + "\n\n";

@@ -83,6 +83,7 @@ class FakeStore : public vectorstore::Store {
     return id;
   }
   Result<void> RenameDocument(DocumentId, std::string_view, int64_t) override { return {}; }
+  Result<void> MergeCollection(CollectionId, CollectionId, std::string_view) override { return {}; }
   Result<void> TouchDocument(DocumentId, int64_t) override { return {}; }
   Result<void> DeleteDocument(DocumentId id) override {
     documents_.erase(id);
