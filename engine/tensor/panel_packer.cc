@@ -164,10 +164,9 @@ void PutSixBitScales(const uint8_t (&packed)[12], const Lane& lane) noexcept {
   for (size_t j = 0; j < 8; j += 2) {
     unsigned crumbs = 0;
     for (size_t i = j; i < j + 2; ++i) {
-      const unsigned scale =
-          i < 4 ? packed[i] & 63u : (packed[i + 4] & 15u) | (packed[i - 4] >> 6 << 4);
-      const unsigned min =
-          i < 4 ? packed[i + 4] & 63u : (packed[i + 4] >> 4) | (packed[i] >> 6 << 4);
+      const auto byte = [&](size_t at) { return unsigned{packed[at]}; };
+      const unsigned scale = i < 4 ? byte(i) & 63u : (byte(i + 4) & 15u) | byte(i - 4) >> 6 << 4;
+      const unsigned min = i < 4 ? byte(i + 4) & 63u : byte(i + 4) >> 4 | byte(i) >> 6 << 4;
       lane.PutByte(4 + i, (scale & 15u) | (min & 15u) << 4);
       crumbs |= (scale >> 4 | min >> 4 << 2) << (i % 2 * 4);
     }
