@@ -83,7 +83,10 @@ class FakeStore : public vectorstore::Store {
     return id;
   }
   Result<void> RenameDocument(DocumentId, std::string_view, int64_t) override { return {}; }
-  Result<void> MergeCollection(CollectionId, CollectionId, std::string_view) override { return {}; }
+  Result<void> MergeCollection(vectorstore::CollectionId, vectorstore::CollectionId,
+                               std::string_view) override {
+    return {};
+  }
   Result<void> TouchDocument(DocumentId, int64_t) override { return {}; }
   Result<void> DeleteDocument(DocumentId id) override {
     documents_.erase(id);
