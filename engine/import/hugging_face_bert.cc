@@ -257,11 +257,6 @@ void AddHyperparameters(const BertConfig& c, gguf::Writer& writer) {
   writer.Add(gguf::kMaxSequenceLengthKey, c.max_tokens);
 }
 
-std::string FolderName(const std::filesystem::path& folder) {
-  const auto clean = std::filesystem::absolute(folder).lexically_normal();
-  return utf8::Repair((clean.has_filename() ? clean : clean.parent_path()).filename().native());
-}
-
 }  // namespace
 
 Result<void> ImportHuggingFaceBert(const std::filesystem::path& folder,
@@ -273,7 +268,7 @@ Result<void> ImportHuggingFaceBert(const std::filesystem::path& folder,
   VADE_TRY(const SafeTensorsFile weights, SafeTensorsFile::Open(folder / "model.safetensors"));
   gguf::Writer writer;
   writer.Add("general.architecture", "bert");
-  writer.Add("general.name", options.name.empty() ? FolderName(folder) : options.name);
+  writer.Add("general.name", options.name.empty() ? NameOfSource(folder) : options.name);
   if (!options.license.empty()) writer.Add("general.license", options.license);
   AddFileType(writer, options.write.type);
   AddHyperparameters(config, writer);

@@ -3,18 +3,11 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 
 #include "engine/base/result.h"
-#include "engine/import/requantize.h"
+#include "engine/import/import_options.h"
 
 namespace vade::import {
-
-struct ImportOptions {
-  std::string name;     // general.name; empty: the folder's name
-  std::string license;  // general.license, an SPDX id such as "apache-2.0"; empty: not written
-  WriteOptions write{.type = FileType::kF32};
-};
 
 /// Errors: kNotFound for a missing file; kUnsupported naming the setting that is not BERT as we run
 /// it (architecture, activation, pooling, extra modules); kCorruptData for tensors that are missing

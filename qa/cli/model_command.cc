@@ -11,6 +11,7 @@
 #include "engine/encoder_engine.h"
 #include "engine/gguf/file.h"
 #include "engine/import/hugging_face_bert.h"
+#include "engine/import/llama2c.h"
 #include "engine/import/requantize.h"
 #include "engine/tokenizer/tokenizer.h"
 #include "qa/cli/context.h"
@@ -154,6 +155,7 @@ struct WriteFlags {
   std::string type;
   std::string name;
   std::string license;
+  std::string tokenizer;
   bool force = false;
 };
 
@@ -199,9 +201,14 @@ int RunImport(const Context& context, const WriteFlags& flags) {
   Progress progress("importing", context.global.quiet);
   auto write = ToWriteOptions(context, flags, progress);
   if (!write) return FailInput(write.error());
-  const import::ImportOptions options{
-      .name = flags.name, .license = flags.license, .write = std::move(*write)};
-  const auto done = import::ImportHuggingFaceBert(flags.input, flags.output, options);
+  const import::ImportOptions options{.name = flags.name,
+                                      .license = flags.license,
+                                      .write = std::move(*write),
+                                      .tokenizer = flags.tokenizer};
+  std::error_code ignored;
+  const bool is_folder = std::filesystem::is_directory(flags.input, ignored);
+  const auto done = is_folder ? import::ImportHuggingFaceBert(flags.input, flags.output, options)
+                              : import::ImportLlama2c(flags.input, flags.output, options);
   if (!done) return FailWrite(done.error());
   return ReportWritten(context, flags.output);
 }
@@ -237,13 +244,18 @@ void RegisterModel(CLI::App& app, Context& context) {
   show->callback(
       [&context, shown] { context.run = [&context, shown] { return RunShow(context, *shown); }; });
 
-  CLI::App* importer = model->add_subcommand("import", "A Hugging Face BERT folder to GGUF");
+  CLI::App* importer =
+      model->add_subcommand("import", "A Hugging Face folder or a llama2.c checkpoint to GGUF");
   auto imported = std::make_shared<WriteFlags>();
-  importer->add_option("FOLDER", imported->input, "Folder with config.json and model.safetensors")
+  importer
+      ->add_option("SOURCE", imported->input,
+                   "Folder with config.json and model.safetensors, or llama2.c checkpoint")
       ->required();
   importer->add_option("-o,--output", imported->output, "GGUF file to write")->required();
   importer->add_option("--name", imported->name, "Model name to store; default: the folder's");
   importer->add_option("--license", imported->license, "Licence to store, as an SPDX id");
+  importer->add_option("--tokenizer", imported->tokenizer,
+                       "Tokenizer file of a llama2.c checkpoint; default: the one beside it");
   AddWriteFlags(*importer, *imported, "f32");
   importer->callback([&context, imported] {
     context.run = [&context, imported] { return RunImport(context, *imported); };
