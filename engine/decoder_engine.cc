@@ -61,12 +61,33 @@ class LocalDecoder final : public DecoderEngine {
     const size_t size = num_wanted * vocab_size();
     if (logits_.size() < size) logits_.resize(size);
     const std::span<float> logits = std::span(logits_).first(size);
-    const model::Team team = pool_->num_threads() == 1 ? model::Team() : model::Team(*pool_);
-    VADE_CHECK_OK(decoder_.Forward(batch, cache_, team, scratch_, logits, cancel));
+    VADE_CHECK_OK(decoder_.Forward(batch, cache_, MakeTeam(), scratch_, logits, cancel));
     return logits;
   }
 
+  [[nodiscard]] Result<DecoderTrace> Trace(std::span<const TokenId> tokens,
+                                           const CancelToken* cancel) override {
+    VADE_TRY(auto recorder, model::TraceRecorder::Create(decoder_.config(), tokens.size(),
+                                                         decoder_.limits().batch_tokens));
+    const SequenceId sequence = cache_.Add();
+    std::vector<BatchToken> batch;
+    for (const TokenId id : tokens) batch.push_back({sequence, id, false});
+    batch.back().wants_logits = true;
+    std::vector<float> logits(vocab_size());
+    const auto done =
+        decoder_.Forward(batch, cache_, MakeTeam(), scratch_, logits, cancel, &recorder);
+    cache_.Remove(sequence);
+    VADE_CHECK_OK(done);
+    DecoderTrace trace = std::move(recorder).Take();
+    trace.logits = std::move(logits);
+    return trace;
+  }
+
  private:
+  [[nodiscard]] model::Team MakeTeam() const {
+    return pool_->num_threads() == 1 ? model::Team() : model::Team(*pool_);
+  }
+
   const std::string name_;
   const std::unique_ptr<ThreadPool> pool_;
   const model::Decoder decoder_;
@@ -78,6 +99,11 @@ class LocalDecoder final : public DecoderEngine {
 };
 
 }  // namespace
+
+Result<DecoderTrace> DecoderEngine::Trace(std::span<const TokenId> /*tokens*/,
+                                          const CancelToken* /*cancel*/) {
+  return Fail(ErrorCode::kUnsupported, std::string(name()) + ": this engine shows no inside");
+}
 
 Result<std::unique_ptr<DecoderEngine>> DecoderEngine::Load(const std::filesystem::path& gguf,
                                                            const DecoderOptions& options) {

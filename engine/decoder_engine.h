@@ -13,6 +13,7 @@
 #include "engine/base/cancel.h"
 #include "engine/base/result.h"
 #include "engine/model/batch.h"
+#include "engine/model/decoder_trace.h"
 #include "engine/tokenizer/tokenizer.h"
 
 namespace vade::engine {
@@ -21,6 +22,7 @@ using tokenizer::TokenId;
 
 using model::BatchToken;
 using model::DecoderMemory;
+using model::DecoderTrace;
 using model::KvType;
 using model::SequenceId;
 
@@ -74,6 +76,13 @@ class DecoderEngine {
   /// full; kInternal "non-finite logits"; kCancelled (looked at in every layer).
   [[nodiscard]] virtual Result<std::span<const float>> Forward(
       std::span<const BatchToken> batch, const CancelToken* cancel = nullptr) = 0;
+
+  /// Computes a short text by itself and keeps what happened on the way; the logits are those
+  /// Forward gives. Slower than Forward, and no sequence is touched.
+  /// Errors: kInvalidArgument for no tokens; kResource for more than kMaxTracedTokens or too much
+  /// memory; Forward's; kUnsupported from an engine whose inside cannot be seen.
+  [[nodiscard]] virtual Result<DecoderTrace> Trace(std::span<const TokenId> tokens,
+                                                   const CancelToken* cancel = nullptr);
 };
 
 }  // namespace vade::engine

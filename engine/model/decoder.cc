@@ -174,7 +174,7 @@ Result<void> Decoder::Check(std::span<const BatchToken> batch, const KvCache& ca
 
 Result<void> Decoder::Forward(std::span<const BatchToken> batch, KvCache& cache, const Team& team,
                               DecoderScratch& scratch, std::span<float> logits,
-                              const CancelToken* cancel) const {
+                              const CancelToken* cancel, PassObserver* observer) const {
   VADE_CHECK(scratch.tiles.size() >= team.size());
   VADE_CHECK_OK(Check(batch, cache, logits.size()));
   Extension extension(cache);
@@ -192,7 +192,8 @@ Result<void> Decoder::Forward(std::span<const BatchToken> batch, KvCache& cache,
                       .cache = cache,
                       .scratch = scratch,
                       .rows = std::span(rows).subspan(first, count),
-                      .cancel = cancel});
+                      .cancel = cancel,
+                      .observer = observer});
     if (!pass.Run(out)) return Fail(ErrorCode::kCancelled, file_->name() + ": cancelled");
     out += CountWanted(batch.subspan(first, count)) * vocab_size();
   }

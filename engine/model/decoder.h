@@ -16,6 +16,7 @@
 #include "engine/model/decoder_pass.h"
 #include "engine/model/decoder_weights.h"
 #include "engine/model/kv_cache.h"
+#include "engine/model/pass_observer.h"
 #include "engine/model/team.h"
 
 namespace vade::model {
@@ -54,8 +55,8 @@ class Decoder {
   /// cache is full; kInternal "non-finite logits"; kCancelled.
   [[nodiscard]] Result<void> Forward(std::span<const BatchToken> batch, KvCache& cache,
                                      const Team& team, DecoderScratch& scratch,
-                                     std::span<float> logits,
-                                     const CancelToken* cancel = nullptr) const;
+                                     std::span<float> logits, const CancelToken* cancel = nullptr,
+                                     PassObserver* observer = nullptr) const;
 
  private:
   Decoder() = default;

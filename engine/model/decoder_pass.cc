@@ -221,6 +221,7 @@ bool DecoderPass::RunLayer(size_t layer_idx) {
   Prepare(layer.attention_norm, layer.qkv.front().weight);
   ProjectQkv(layer);
   PlaceKeys(layer, layer_idx);
+  if (observer != nullptr) observer->AfterKeys(*this, layer_idx);
   const bool any_wanted =
       std::ranges::any_of(rows, [](const PlacedRow& row) { return row.token.wants_logits; });
   if (last && !any_wanted) return false;
@@ -254,6 +255,7 @@ bool DecoderPass::Run(float* logits) {
   num_rows_ = rows.size();
   runs_ = RunsOf(rows, cache);
   Embed();
+  if (observer != nullptr) observer->AfterEmbedding(*this);
   for (size_t i = 0; i < config.num_layers; ++i) {
     if (cancel != nullptr && cancel->cancelled()) return false;
     if (!RunLayer(i)) return true;

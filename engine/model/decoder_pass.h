@@ -14,6 +14,7 @@
 #include "engine/model/decoder_ffn.h"
 #include "engine/model/decoder_weights.h"
 #include "engine/model/kv_cache.h"
+#include "engine/model/pass_observer.h"
 #include "engine/model/team.h"
 
 namespace vade::model {
@@ -48,6 +49,7 @@ struct PassContext {
   DecoderScratch& scratch;
   std::span<const PlacedRow> rows;  // of one sequence: in the order of their positions
   const CancelToken* cancel = nullptr;
+  PassObserver* observer = nullptr;  // null in normal runs
 };
 
 class DecoderPass : private PassContext {

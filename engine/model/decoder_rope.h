@@ -21,6 +21,8 @@ class RopeFrequencies {
   RopeFrequencies(const RopeConfig& config, std::span<const float> factors);
 
   [[nodiscard]] size_t half() const noexcept { return frequencies_.size(); }
+  /// Radians per position of each pair.
+  [[nodiscard]] std::span<const double> per_position() const noexcept { return frequencies_; }
   /// Shapes: cosines, sines [half()] f32.
   void Fill(size_t position, float* cosines, float* sines) const noexcept;
 
