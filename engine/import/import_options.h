@@ -13,6 +13,7 @@ struct ImportOptions {
   std::string license;  // general.license, an SPDX id such as "apache-2.0"; may be empty
   WriteOptions write{.type = FileType::kF32};
   std::filesystem::path tokenizer;  // llama2.c: the tokenizer file; empty: looked for
+  std::string pre;                  // decoder folders: tokenizer.ggml.pre; empty: recognised
 };
 
 /// The name of a folder or, without its extension, of a file, as general.name.

@@ -10,7 +10,7 @@
 #include "engine/base/utf8.h"
 #include "engine/encoder_engine.h"
 #include "engine/gguf/file.h"
-#include "engine/import/hugging_face_bert.h"
+#include "engine/import/hugging_face_decoder.h"
 #include "engine/import/llama2c.h"
 #include "engine/import/requantize.h"
 #include "engine/tokenizer/tokenizer.h"
@@ -156,6 +156,7 @@ struct WriteFlags {
   std::string name;
   std::string license;
   std::string tokenizer;
+  std::string pre;
   bool force = false;
 };
 
@@ -204,10 +205,11 @@ int RunImport(const Context& context, const WriteFlags& flags) {
   const import::ImportOptions options{.name = flags.name,
                                       .license = flags.license,
                                       .write = std::move(*write),
-                                      .tokenizer = flags.tokenizer};
+                                      .tokenizer = flags.tokenizer,
+                                      .pre = flags.pre};
   std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(flags.input, ignored);
-  const auto done = is_folder ? import::ImportHuggingFaceBert(flags.input, flags.output, options)
+  const auto done = is_folder ? import::ImportHuggingFace(flags.input, flags.output, options)
                               : import::ImportLlama2c(flags.input, flags.output, options);
   if (!done) return FailWrite(done.error());
   return ReportWritten(context, flags.output);
@@ -249,13 +251,16 @@ void RegisterModel(CLI::App& app, Context& context) {
   auto imported = std::make_shared<WriteFlags>();
   importer
       ->add_option("SOURCE", imported->input,
-                   "Folder with config.json and model.safetensors, or llama2.c checkpoint")
+                   "Folder with config.json and safetensors files, or llama2.c checkpoint")
       ->required();
   importer->add_option("-o,--output", imported->output, "GGUF file to write")->required();
   importer->add_option("--name", imported->name, "Model name to store; default: the folder's");
   importer->add_option("--license", imported->license, "Licence to store, as an SPDX id");
   importer->add_option("--tokenizer", imported->tokenizer,
                        "Tokenizer file of a llama2.c checkpoint; default: the one beside it");
+  importer->add_option("--pre", imported->pre,
+                       "How a byte-level vocabulary splits text (tokenizer.ggml.pre); default: "
+                       "recognised from tokenizer.json");
   AddWriteFlags(*importer, *imported, "f32");
   importer->callback([&context, imported] {
     context.run = [&context, imported] { return RunImport(context, *imported); };
