@@ -102,20 +102,20 @@ class MemoryReader {
 #endif
 
 constexpr size_t kPeakSteps = 1 << 22;
-constexpr size_t kPeakChains = 12;
+constexpr size_t kPeakChains = 12;  // begun differently, or the compiler makes them one
 
-#define VADE_PEAK_LOOP(STEP)                                                                   \
-  for (size_t i = 0; i < kPeakSteps; ++i) {                                                    \
-    STEP(0)                                                                                    \
-    STEP(1)                                                                                    \
-    STEP(2)                                                                                    \
-    STEP(3)                                                                                    \
-    STEP(4) STEP(5) STEP(6) STEP(7) STEP(8) STEP(9) STEP(10) STEP(11) asm volatile(""          \
-                                                                                   : "+v"(x)); \
+#define VADE_PEAK_LOOP(STEP)                                                                      \
+  for (size_t i = 0; i < kPeakSteps; ++i) {                                                       \
+    STEP(0)                                                                                       \
+    STEP(1)                                                                                       \
+    STEP(2)                                                                                       \
+    STEP(3)                                                                                       \
+    STEP(4) STEP(5) STEP(6) STEP(7) STEP(8) STEP(9) STEP(10) STEP(11) asm volatile("" : "+v"(x)); \
   }
 
 int64_t PeakInt8() {
-  __m512i sum[kPeakChains] = {};
+  __m512i sum[kPeakChains];
+  for (size_t c = 0; c < kPeakChains; ++c) sum[c] = _mm512_set1_epi32(static_cast<int>(c));
   __m512i x = _mm512_set1_epi8(3);
 #define VADE_STEP(c) sum[c] = _mm512_dpbusd_epi32(sum[c], x, x);
   VADE_PEAK_LOOP(VADE_STEP)
@@ -126,7 +126,8 @@ int64_t PeakInt8() {
 }
 
 int64_t PeakBf16() {
-  __m512 sum[kPeakChains] = {};
+  __m512 sum[kPeakChains];
+  for (size_t c = 0; c < kPeakChains; ++c) sum[c] = _mm512_set1_ps(static_cast<float>(c));
   __m512i x = _mm512_set1_epi32(0x3F803F80);
 #define VADE_STEP(c) sum[c] = _mm512_dpbf16_ps(sum[c], (__m512bh)x, (__m512bh)x);
   VADE_PEAK_LOOP(VADE_STEP)
@@ -137,7 +138,8 @@ int64_t PeakBf16() {
 }
 
 int64_t PeakF32() {
-  __m512 sum[kPeakChains] = {};
+  __m512 sum[kPeakChains];
+  for (size_t c = 0; c < kPeakChains; ++c) sum[c] = _mm512_set1_ps(static_cast<float>(c));
   __m512 x = _mm512_set1_ps(0.5f);
 #define VADE_STEP(c) sum[c] = _mm512_fmadd_ps(x, x, sum[c]);
   VADE_PEAK_LOOP(VADE_STEP)

@@ -27,6 +27,7 @@ namespace {
 #include "engine/kernels/decoder_ops_inl.h"
 #include "engine/kernels/gemm_half_inl.h"
 #include "engine/kernels/gemm_i8_inl.h"
+#include "engine/kernels/gemv_i8_inl.h"
 #include "engine/kernels/v8_inl.h"
 
 }  // namespace
@@ -52,7 +53,7 @@ const KernelTable& Avx2Table() noexcept {
                                          F16ToF32<V8>,
                                          Scores<V8>,
                                          Mix<V8>,
-                                         GemmI8Panels<V8>,
+                                         GemmI8Rows<V8>,
                                          GemmHalf<V8, GemmF16>,
                                          GemmHalf<V8, GemmBf16>,
                                          QuantizeI8<V8>,

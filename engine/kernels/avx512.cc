@@ -33,6 +33,7 @@ namespace {
 #include "engine/kernels/decoder_ops_inl.h"
 #include "engine/kernels/gemm_half_inl.h"
 #include "engine/kernels/gemm_i8_inl.h"
+#include "engine/kernels/gemv_i8_inl.h"
 #include "engine/kernels/v16_inl.h"
 
 constexpr KernelTable TableWith(void (*gemm_bf16)(const GemmBf16&) noexcept) noexcept {
@@ -56,7 +57,7 @@ constexpr KernelTable TableWith(void (*gemm_bf16)(const GemmBf16&) noexcept) noe
           F16ToF32<V16>,
           Scores<V16>,
           Mix<V16>,
-          GemmI8Panels<V16>,
+          GemmI8Rows<V16>,
           GemmHalf<V16, GemmF16>,
           gemm_bf16,
           QuantizeI8<V16>,

@@ -63,6 +63,13 @@ static inline void WidenCodes(RowPack<kQuarter...>, const uint8_t* low, uint8_t*
   }
 }
 
+// What a code is shifted or looked up by to become unsigned.
+template <class V>
+static inline typename V::B ShiftOf(const PanelFormat& format) noexcept {
+  if (format.codes == CodeForm::kTable) return V::AddBytes(V::Table(format.levels), V::Byte(128));
+  return V::Byte(static_cast<uint8_t>(128 - format.zero));
+}
+
 template <class V, size_t kLow, size_t kHigh>
 static inline void WidenBlock(const PanelFormat& format, const uint8_t* codes,
                               uint8_t* out) noexcept {
@@ -70,7 +77,7 @@ static inline void WidenBlock(const PanelFormat& format, const uint8_t* codes,
   if (format.codes == CodeForm::kAffine) {
     WidenCodes<V, kLow, kHigh>(Quarters{}, codes, out, [](auto code) { return code; });
   } else {
-    const auto shift = V::Byte(static_cast<uint8_t>(128 - format.zero));
+    const auto shift = ShiftOf<V>(format);
     WidenCodes<V, kLow, kHigh>(Quarters{}, codes, out,
                                [&](auto code) { return V::AddBytes(code, shift); });
   }
@@ -79,7 +86,7 @@ static inline void WidenBlock(const PanelFormat& format, const uint8_t* codes,
 template <class V>
 static inline void WidenTable(const PanelFormat& format, const uint8_t* codes,
                               uint8_t* out) noexcept {
-  const auto table = V::AddBytes(V::Table(format.levels), V::Byte(128));
+  const auto table = ShiftOf<V>(format);
   WidenCodes<V, 4, 0>(typename RowsOf<4>::Type{}, codes, out,
                       [&](auto code) { return V::Lookup(table, code); });
 }
@@ -174,7 +181,6 @@ struct ChunkView {
   const ActivationBlock* blocks;  // likewise; rows k / 32 apart
   const uint8_t* codes;           // of the first column; blocks code_stride apart
   size_t code_stride;
-  size_t ahead;                           // distance of prefetches where codes are read from memory
   const float (*scales)[2][kPanelWidth];  // of the first column
   const float (*mins)[2][kPanelWidth];
   size_t num_blocks;
@@ -185,7 +191,7 @@ struct TileSums {  // of one row with the two vectors of columns
   typename V::F left, right;
 };
 
-template <class V, bool kAffine, bool kHalves, size_t kHalf, size_t... kRow>
+template <class V, bool kHalves, size_t kHalf, size_t... kRow>
 static inline void AddMins(RowPack<kRow...>, const ActivationBlock* blocks, size_t row_blocks,
                            const float* mins, TileSums<V>* sums) noexcept {
   const auto left = V::Load(mins);
@@ -199,6 +205,16 @@ static inline void AddMins(RowPack<kRow...>, const ActivationBlock* blocks, size
     sum.right = V::Fma(right, factor, sum.right);
   };
   (add(blocks[kRow * row_blocks], sums[kRow]), ...);
+}
+
+// sum += the integers of one row, times their two scales.
+template <class V>
+static inline void AddProducts(float a_scale, typename V::I left, typename V::I right,
+                               typename V::F scale_left, typename V::F scale_right,
+                               TileSums<V>& sum) noexcept {
+  const auto factor = V::Set(a_scale);
+  sum.left = V::Fma(V::Mul(V::ToF32(left), scale_left), factor, sum.left);
+  sum.right = V::Fma(V::Mul(V::ToF32(right), scale_right), factor, sum.right);
 }
 
 // Adds the kHalf-th scale's part of a block: all of it, or 16 values.
@@ -217,7 +233,6 @@ static inline void AddBlock(RowPack<kRow...> rows, const GemmI8& op, const Chunk
   for (size_t quad = 0; quad < kQuads; ++quad, codes += kQuadBytes, a += 4) {
     const auto w_left = V::template Codes<kAffine>(codes);
     const auto w_right = V::template Codes<kAffine>(codes + V::kBytes);
-    if constexpr (sizeof...(kRow) == 1) V::Prefetch(codes + chunk.ahead);
     const auto step = [&](const int8_t* x, typename V::I& l, typename V::I& r) {
       const auto four = V::Four(x);
       l = V::template DotFour<kAffine>(l, w_left, four);
@@ -228,15 +243,11 @@ static inline void AddBlock(RowPack<kRow...> rows, const GemmI8& op, const Chunk
   const float* scales = chunk.scales[block][kHalf];
   const auto scale_left = V::Load(scales);
   const auto scale_right = V::Load(scales + V::kLanes);
-  const auto finish = [&](const ActivationBlock& b, typename V::I l, typename V::I r,
-                          TileSums<V>& sum) {
-    const auto factor = V::Set(b.scale);
-    sum.left = V::Fma(V::Mul(V::ToF32(l), scale_left), factor, sum.left);
-    sum.right = V::Fma(V::Mul(V::ToF32(r), scale_right), factor, sum.right);
-  };
-  (finish(meta[kRow * row_blocks], left[kRow], right[kRow], sums[kRow]), ...);
+  (AddProducts<V>(meta[kRow * row_blocks].scale, left[kRow], right[kRow], scale_left, scale_right,
+                  sums[kRow]),
+   ...);
   if constexpr (kAffine) {
-    AddMins<V, kAffine, kHalves, kHalf>(rows, meta, row_blocks, chunk.mins[block][kHalf], sums);
+    AddMins<V, kHalves, kHalf>(rows, meta, row_blocks, chunk.mins[block][kHalf], sums);
   }
 }
 
@@ -317,7 +328,6 @@ static void PanelChunk(const GemmI8& op, size_t first, size_t record, size_t cou
     ChunkView chunk = {};
     chunk.codes = (direct ? at + format.header_bytes : wide.codes[0]) + lane * 4;
     chunk.code_stride = direct ? format.record_bytes : kBlockCodes;
-    chunk.ahead = direct ? kPrefetchBytes : 0;
     chunk.scales = reinterpret_cast<const float(*)[2][kPanelWidth]>(&wide.scales[0][0][lane]);
     chunk.mins = reinterpret_cast<const float(*)[2][kPanelWidth]>(&wide.mins[0][0][lane]);
     chunk.num_blocks = count * format.record_blocks;

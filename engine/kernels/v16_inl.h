@@ -86,7 +86,8 @@ struct V16 {
 
   using B = __m512i;
   static constexpr size_t kBytes = 64;
-  static constexpr size_t kI8Rows = 6;  // 12 integer and 12 f32 accumulators
+  static constexpr size_t kI8Rows = 6;      // 12 integer and 12 f32 accumulators
+  static constexpr size_t kStreamRows = 4;  // 8 and 8, beside the codes being widened
 
   static void Prefetch(const void* p) noexcept { _mm_prefetch(p, _MM_HINT_T0); }
   static B LoadBytes(const uint8_t* p) noexcept { return _mm512_loadu_si512(p); }
@@ -138,8 +139,12 @@ struct V16 {
     return (I)_mm512_set1_epi32(*start);
   }
   template <bool kAffine>
+  static B FromBytes(B codes) noexcept {
+    return codes;
+  }
+  template <bool kAffine>
   static B Codes(const uint8_t* p) noexcept {
-    return _mm512_loadu_si512(p);
+    return FromBytes<kAffine>(LoadBytes(p));
   }
   static B Four(const int8_t* a) noexcept {
     int32_t four;

@@ -110,6 +110,7 @@ struct V8 {
   using B = __m256i;
   static constexpr size_t kBytes = 32;
   static constexpr size_t kI8Rows = 2;  // 4 integer and 4 f32 accumulators
+  static constexpr size_t kStreamRows = 2;
 
   static void Prefetch(const void* p) noexcept { _mm_prefetch(p, _MM_HINT_T0); }
   static B LoadBytes(const uint8_t* p) noexcept {
@@ -174,13 +175,17 @@ struct V8 {
     return I{};
   }
   template <bool kAffine>
-  static auto Codes(const uint8_t* p) noexcept {
+  static auto FromBytes(B codes) noexcept {
     if constexpr (kAffine) {
-      return LoadBytes(p);
+      return codes;
     } else {
-      const B value = _mm256_xor_si256(LoadBytes(p), Byte(0x80));
+      const B value = _mm256_xor_si256(codes, Byte(0x80));
       return SignedCodes{value, _mm256_abs_epi8(value)};
     }
+  }
+  template <bool kAffine>
+  static auto Codes(const uint8_t* p) noexcept {
+    return FromBytes<kAffine>(LoadBytes(p));
   }
   static B Four(const int8_t* a) noexcept {
     int32_t four;
