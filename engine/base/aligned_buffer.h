@@ -47,9 +47,9 @@ class AlignedBuffer {
 
  private:
   // Fresh pages are zero already and cost nothing until they are written, by whichever thread.
-  // Mapped with room to begin at a huge page.
+  // Mapped with room to begin at a huge page; what does not fill one at the end takes small pages.
   void Map() {
-    const size_t bytes = (size_ * sizeof(T) + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
+    const size_t bytes = (size_ * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
     const size_t mapped = bytes + kHugePageBytes;
     void* memory =
         mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

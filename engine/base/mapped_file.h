@@ -23,6 +23,10 @@ class MappedFile {
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
 
+  /// Gives the memory of the whole pages inside `part` back; reading them again brings them back
+  /// from the file. Ignores what lies outside the mapping.
+  void Release(std::span<const std::byte> part) const noexcept;
+
  private:
   MappedFile(const std::byte* data, size_t size) noexcept : data_(data), size_(size) {}
 

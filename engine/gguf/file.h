@@ -37,6 +37,11 @@ class File {
     return parts_;
   }
 
+  /// Gives back the memory of tensor data that has been copied (MappedFile::Release).
+  void Release(std::span<const std::byte> data) const noexcept {
+    for (const MappedFile& mapping : mappings_) mapping.Release(data);
+  }
+
   /// nullptr when absent.
   [[nodiscard]] const KeyValue* FindKey(std::string_view key) const noexcept;
   [[nodiscard]] const TensorInfo* FindTensor(std::string_view name) const noexcept;

@@ -1,11 +1,15 @@
 #include "engine/model/decoder_pass.h"
 
 #include <algorithm>
+
 namespace vade::model {
 namespace {
 
 // Rows a thread treats at a time in steps that go row by row.
 constexpr size_t kRowChunk = 8;
+
+// Rows of the embedding table read from the file before its pages are given back.
+constexpr size_t kRowsHeld = 16;
 
 // Logits a thread scales or caps at a time.
 constexpr size_t kLogitChunk = 4096;
@@ -45,6 +49,7 @@ void DecoderPass::Embed() {
     for (size_t row = begin; row < end; ++row) {
       float* x = Hidden(row);
       weights.tokens.Read(static_cast<size_t>(rows[row].token.token), x);
+      if (row % kRowsHeld == kRowsHeld - 1) weights.tokens.Release();
       if (config.embedding_scale != 1.0f) {
         for (size_t i = 0; i < config.d_model; ++i) x[i] *= config.embedding_scale;
       }

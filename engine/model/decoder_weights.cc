@@ -222,12 +222,12 @@ Result<void> BindEnds(TensorBinder& binder, const DecoderConfig& config, Decoder
   const gguf::TensorInfo* tokens = file.FindTensor("token_embd.weight");
   const size_t vocab_size = tokens != nullptr ? tokens->dims[1] : 0;
   VADE_TRY(tokens, binder.Tensor("token_embd.weight", std::array<uint64_t, 2>{d, vocab_size}));
-  weights.tokens = StoredRows(*tokens);
+  weights.tokens = StoredRows(file, *tokens);
   if (config.facts->position_embeddings) {
     VADE_TRY(
         const auto* positions,
         binder.Tensor("position_embd.weight", std::array<uint64_t, 2>{d, config.trained_ctx_len}));
-    weights.positions = StoredRows(*positions);
+    weights.positions = StoredRows(file, *positions);
   }
   VADE_TRY(weights.output_norm, layers.Norm("output_norm"));
   const bool tied = !binder.Has("output.weight");
@@ -241,8 +241,9 @@ Result<void> BindEnds(TensorBinder& binder, const DecoderConfig& config, Decoder
 
 }  // namespace
 
-StoredRows::StoredRows(const gguf::TensorInfo& tensor)
-    : dequantize_(quant::InfoOf(tensor.type).dequantize),
+StoredRows::StoredRows(const gguf::File& file, const gguf::TensorInfo& tensor)
+    : file_(&file),
+      dequantize_(quant::InfoOf(tensor.type).dequantize),
       data_(tensor.data.data()),
       rows_(tensor.dims[1]),
       width_(tensor.dims[0]),
@@ -261,7 +262,7 @@ void DecoderLoader::Add(std::vector<StoredMatrix> parts, Form form, tensor::Pack
 Result<DecoderLoader> DecoderLoader::Bind(const gguf::File& file, const DecoderConfig& config,
                                           size_t ctx_len) {
   TensorBinder binder(file);
-  DecoderLoader loader;
+  DecoderLoader loader(file);
   DecoderWeights& weights = loader.mutable_weights();
   LayerBinder layers(binder, config, loader);
   weights.layers.resize(config.num_layers);
@@ -282,7 +283,9 @@ std::unique_ptr<const DecoderWeights> DecoderLoader::Pack(const Team& team) && {
     team.ForRanges(job.target->n(), kernels::kPanelWidth, [&](size_t begin, size_t end, size_t) {
       job.target->PackRows(job.parts, begin, end);
     });
+    for (const StoredMatrix& part : job.parts) file_->Release(part.data);  // never both in memory
   }
+  for (const auto& part : file_->parts()) file_->Release(part);  // what lies between tensors
   return std::move(weights_);
 }
 

@@ -44,13 +44,16 @@ struct DecoderLayer {
 class StoredRows {
  public:
   StoredRows() = default;
-  explicit StoredRows(const gguf::TensorInfo& tensor);
+  StoredRows(const gguf::File& file, const gguf::TensorInfo& tensor);
 
   [[nodiscard]] size_t rows() const noexcept { return rows_; }
   /// REQUIRES row < rows(). out: [width].
   void Read(size_t row, float* out) const noexcept;
+  /// Gives back the memory of rows read so far: the system maps up to 2 MB around each.
+  void Release() const noexcept { file_->Release({data_, rows_ * row_bytes_}); }
 
  private:
+  const gguf::File* file_ = nullptr;
   quant::DequantizeFn dequantize_ = nullptr;
   const std::byte* data_ = nullptr;
   size_t rows_ = 0;
@@ -99,8 +102,10 @@ class DecoderLoader {
     tensor::PackedMatrix* target;  // inside *weights_
   };
 
-  DecoderLoader() : weights_(std::make_unique<DecoderWeights>()) {}
+  explicit DecoderLoader(const gguf::File& file)
+      : file_(&file), weights_(std::make_unique<DecoderWeights>()) {}
 
+  const gguf::File* file_;
   std::unique_ptr<DecoderWeights> weights_;  // its address is in the jobs
   std::vector<Job> jobs_;
   uint64_t packed_bytes_ = 0;
