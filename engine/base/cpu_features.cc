@@ -31,6 +31,7 @@ CpuFeatures Detect() noexcept {
              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   f.avx512_vnni = f.avx512 && __builtin_cpu_supports("avx512vnni");
   f.avx512_bf16 = f.avx512 && __builtin_cpu_supports("avx512bf16");
+  f.slow_bf16 = __builtin_cpu_is("intel");
 #endif
   return f;
 }

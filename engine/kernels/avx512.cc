@@ -69,7 +69,7 @@ constexpr KernelTable TableWith(void (*gemm_bf16)(const GemmBf16&) noexcept) noe
 const KernelTable& Avx512Table() noexcept {
   static constexpr KernelTable kPlain = TableWith(GemmHalf<V16, GemmBf16>);
   static constexpr KernelTable kWithBf16 = TableWith(GemmBf16Instructions);
-  static const bool has_bf16 = HasBf16Instructions();
+  static const bool has_bf16 = UseBf16Instructions();
   return has_bf16 ? kWithBf16 : kPlain;
 }
 

@@ -20,7 +20,9 @@ const KernelTable& KernelsFor(Isa isa) noexcept {
 }
 
 #if defined(__x86_64__)
-bool HasBf16Instructions() noexcept { return HostCpuFeatures().avx512_bf16; }
+bool UseBf16Instructions() noexcept {
+  return HostCpuFeatures().avx512_bf16 && !HostCpuFeatures().slow_bf16;
+}
 #endif
 
 const KernelTable& ActiveKernels() noexcept { return KernelsFor(ActiveIsa()); }

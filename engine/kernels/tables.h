@@ -11,8 +11,8 @@ void ScalarGemmI8(const GemmI8& op) noexcept;
 const KernelTable& Avx2Table() noexcept;
 const KernelTable& Avx512Table() noexcept;
 
-// AVX512-BF16, which not every CPU with VNNI has.
-bool HasBf16Instructions() noexcept;
+// AVX512-BF16, which not every CPU with VNNI has, nor at full speed.
+bool UseBf16Instructions() noexcept;
 void GemmBf16Instructions(const GemmBf16& op) noexcept;
 #endif
 

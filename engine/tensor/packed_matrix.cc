@@ -59,6 +59,23 @@ class RowsOfParts {
   std::span<const StoredMatrix> parts_;
 };
 
+// Rows [first, first + count) to [ceil(k / kStep), 32, kStep]: 32 columns of all rows before the
+// next, so that what is written, 2 kB, stays in the first cache.
+template <size_t kStep>
+void InterleaveHalves(const RowsOfParts& rows, size_t first, size_t count, size_t k,
+                      uint16_t* out) {
+  for (size_t begin = 0; begin < k; begin += kPanelWidth) {
+    const size_t end = std::min(k, begin + kPanelWidth);
+    for (size_t row = 0; row < count; ++row) {
+      const std::byte* stored = rows[first + row].data;
+      for (size_t i = begin; i < end; i += kStep) {
+        std::memcpy(out + i * kPanelWidth + row * kStep, stored + i * sizeof(uint16_t),
+                    std::min(kStep, end - i) * sizeof(uint16_t));
+      }
+    }
+  }
+}
+
 struct Layout {
   Form form = Form::kF32;
   size_t n = 0;
@@ -177,17 +194,22 @@ void PackedMatrix::PackRows(std::span<const StoredMatrix> parts, size_t begin, s
     }
     return;
   }
+  if (form_ == Form::kF16 || form_ == Form::kBf16) {
+    for (size_t first = begin; first < end; first += kPanelWidth) {
+      const size_t count = std::min(kPanelWidth, n_ - first);
+      if (form_ == Form::kF16) {
+        InterleaveHalves<1>(rows, first, count, k_, half_.data() + first * k_);
+      } else {
+        InterleaveHalves<kPair>(rows, first, count, k_, half_.data() + first * EvenDepth(k_));
+      }
+    }
+    return;
+  }
   std::vector<float> values(k_);
-  std::vector<uint16_t> halves(k_);
   for (size_t row = begin; row < std::min(end, n_); ++row) {
     const StoredRow stored = rows[row];
-    if (form_ == Form::kF16 || form_ == Form::kBf16) {
-      std::memcpy(halves.data(), stored.data, k_ * sizeof(uint16_t));
-      PackHalfRow(row, halves);
-    } else {
-      quant::InfoOf(stored.type).dequantize(stored.data, values.data(), k_);
-      PackRow(row, values);
-    }
+    quant::InfoOf(stored.type).dequantize(stored.data, values.data(), k_);
+    PackRow(row, values);
   }
 }
 
@@ -209,19 +231,6 @@ size_t PackedMatrix::PackedBytes(std::span<const StoredMatrix> parts, Form form)
   }
   const size_t num_groups = layout.group == 0 ? 0 : layout.k / layout.group;
   return size * sizeof(int16_t) + 2 * columns * num_groups * sizeof(float);
-}
-
-// f16: [k, 32]; bf16: [k/2, 32, 2].
-void PackedMatrix::PackHalfRow(size_t row, std::span<const uint16_t> values) {
-  const size_t in_panel = row % kPanelWidth;
-  const size_t first = row - in_panel;
-  if (form_ == Form::kF16) {
-    uint16_t* out = half_.data() + first * k_ + in_panel;
-    for (size_t i = 0; i < k_; ++i) out[i * kPanelWidth] = values[i];
-    return;
-  }
-  uint16_t* out = half_.data() + first * EvenDepth(k_) + in_panel * kPair;
-  for (size_t i = 0; i < k_; ++i) out[i / kPair * kPair * kPanelWidth + i % kPair] = values[i];
 }
 
 void PackedMatrix::PackRow(size_t row, std::span<const float> values) {

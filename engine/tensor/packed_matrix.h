@@ -87,7 +87,6 @@ class PackedMatrix {
 
  private:
   void PackRow(size_t row, std::span<const float> values);
-  void PackHalfRow(size_t row, std::span<const uint16_t> values);
   void PackGroup(size_t row, size_t group_idx, std::span<const float> values);
 
   Form form_ = Form::kF32;
