@@ -1,6 +1,7 @@
 #include "engine/model/encoder.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "engine/base/check.h"
@@ -23,6 +24,16 @@ void Grow(AlignedBuffer<float>& buffer, size_t size) {
   if (buffer.size() < size) buffer = AlignedBuffer<float>(size);
 }
 
+// A geometric series over the heads; past the last power of two, the steps between its first ones
+// (Press et al. 2022).
+float AlibiSlope(const EncoderConfig& config, size_t head) noexcept {
+  if (config.alibi_bias == 0) return 0;
+  const size_t whole = std::bit_floor(config.num_heads);
+  const float step = -config.alibi_bias / static_cast<float>(whole);
+  if (head < whole) return std::exp2(step * static_cast<float>(head + 1));
+  return std::exp2(step / 2 * static_cast<float>(2 * (head - whole) + 1));
+}
+
 }  // namespace
 
 size_t TokenBatch::longest() const noexcept {
@@ -40,18 +51,20 @@ Result<Encoder> Encoder::Load(const gguf::File& file, const kernels::KernelTable
 }
 
 size_t Encoder::output_dim() const noexcept {
-  return config_.pooling == Pooling::kRank ? weights_.rank.num_labels : config_.d_model;
+  return config_.pooling == Pooling::kRank ? weights_.rank.num_labels() : config_.d_model;
 }
 
 size_t Encoder::ScratchBytes(size_t num_tokens, size_t longest, size_t team_size) const noexcept {
   const size_t d = config_.d_model;
-  const size_t ffn_buffers = config_.facts->gated ? 2 : 1;
+  const size_t ffn_buffers = config_.gated() ? 2 : 1;
   const size_t per_thread = AttentionScratch::Bytes(longest, config_.head_dim) +
                             ffn_buffers * num_tokens * kFfnColumns * sizeof(float);
-  return num_tokens * (2 * d + config_.qkv_dim()) * sizeof(float) +
+  const size_t rows = weights_.any_between ? 3 : 2;
+  return num_tokens * (rows * d + config_.qkv_dim()) * sizeof(float) +
          tensor::Operand::ReservedBytes(num_tokens, d, weights_.any_f32) +
          tensor::Operand::ReservedBytes(num_tokens, config_.d_ff, weights_.any_f32) +
-         RopeTable::Bytes(config_, longest) + team_size * per_thread;
+         RopeTable::Bytes(config_.rope, longest) + RopeTable::Bytes(config_.local_rope, longest) +
+         team_size * per_thread;
 }
 
 void Encoder::Reserve(size_t num_tokens, size_t longest, size_t team_size,
@@ -61,12 +74,14 @@ void Encoder::Reserve(size_t num_tokens, size_t longest, size_t team_size,
   Grow(scratch.context, num_tokens * config_.d_model);
   scratch.narrow.Reserve(num_tokens, config_.d_model, weights_.any_f32);
   scratch.wide.Reserve(num_tokens, config_.d_ff, weights_.any_f32);
-  scratch.rope.Reserve(config_, longest);
+  if (weights_.any_between) Grow(scratch.layer_input, num_tokens * config_.d_model);
+  scratch.rope.Reserve(config_.rope, longest);
+  scratch.local_rope.Reserve(config_.local_rope, longest);
   if (scratch.threads.size() < team_size) scratch.threads.resize(team_size);
   for (EncoderScratch::PerThread& thread : scratch.threads) {
     thread.attention.Reserve(longest, config_.head_dim);
     Grow(thread.up, num_tokens * kFfnColumns);
-    if (config_.facts->gated) Grow(thread.gate, num_tokens * kFfnColumns);
+    if (config_.gated()) Grow(thread.gate, num_tokens * kFfnColumns);
   }
 }
 
@@ -84,9 +99,9 @@ struct Encoder::Pass {
     return scratch.hidden.data() + row * config.d_model;
   }
 
-  void Normalize(const LayerNormWeights& norm, size_t row) const noexcept {
-    kernels.layer_norm(Hidden(row), norm.weight.data(), norm.bias_or_null(), config.norm_eps,
-                       config.d_model, Hidden(row));
+  void Normalize(const LayerNormWeights& norm, const float* x, float* y) const noexcept {
+    kernels.layer_norm(x, norm.weight.data(), norm.bias_or_null(), config.norm_eps,
+                       norm.weight.size(), y);
   }
 
   // hidden = norm(token + position + token type).
@@ -97,18 +112,46 @@ struct Encoder::Pass {
         const size_t position = weights.input_per_position ? row - batch.starts[sequence] : 0;
         weights.tokens.Read(static_cast<size_t>(batch.tokens[row]), Hidden(row));
         kernels.add(weights.input.data() + position * d, d, Hidden(row));
-        Normalize(weights.input_norm, row);
+        Normalize(weights.input_norm, Hidden(row), Hidden(row));
       }
     });
   }
 
-  // narrow = x, in the form w wants; after normalising x if there is a norm.
-  void Store(float* x, const LayerNormWeights* norm, const tensor::PackedMatrix& w) const {
+  // narrow = norm(hidden), in the form w wants; an empty norm changes nothing. A post-norm model's
+  // residual stream goes on normalised.
+  void Read(const LayerNormWeights& norm, const tensor::PackedMatrix& w) const {
+    const size_t d = config.d_model;
     scratch.narrow.Shape(w);
     team.ForRanges(batch.num_tokens(), kRowChunk, [&](size_t begin, size_t end, size_t) {
       for (size_t row = begin; row < end; ++row) {
-        if (norm != nullptr) Normalize(*norm, row);
-        scratch.narrow.Store(kernels, row, 0, {x + row * config.d_model, config.d_model});
+        float* x = Hidden(row);
+        if (!norm.weight.empty()) {
+          // Attention's buffer is free before and after attention.
+          float* y = config.facts->pre_norm ? scratch.context.data() + row * d : x;
+          Normalize(norm, x, y);
+          x = y;
+        }
+        scratch.narrow.Store(kernels, row, 0, {x, d});
+      }
+    });
+  }
+
+  void StoreContext(const tensor::PackedMatrix& w) const {
+    const size_t d = config.d_model;
+    scratch.narrow.Shape(w);
+    team.ForRanges(batch.num_tokens(), kRowChunk, [&](size_t begin, size_t end, size_t) {
+      for (size_t row = begin; row < end; ++row) {
+        scratch.narrow.Store(kernels, row, 0, {scratch.context.data() + row * d, d});
+      }
+    });
+  }
+
+  // hidden = norm(hidden) + the layer's input.
+  void NormalizeBetween(const LayerNormWeights& norm) const {
+    team.ForRanges(batch.num_tokens(), kRowChunk, [&](size_t begin, size_t end, size_t) {
+      for (size_t row = begin; row < end; ++row) {
+        Normalize(norm, Hidden(row), Hidden(row));
+        kernels.add(scratch.layer_input.data() + row * config.d_model, config.d_model, Hidden(row));
       }
     });
   }
@@ -127,19 +170,27 @@ struct Encoder::Pass {
     });
   }
 
-  void Rotate() const {
-    if (!config.facts->rope) return;
+  // Normalises and rotates queries and keys.
+  void PlaceHeads(size_t layer_idx) const {
+    const EncoderLayer& layer = weights.layers[layer_idx];
+    const RopeTable& rope = config.IsLocal(layer_idx) ? scratch.local_rope : scratch.rope;
+    if (!config.facts->rope && layer.q_norm.weight.empty() && layer.k_norm.weight.empty()) return;
     team.For(batch.num_sequences(), [&](size_t sequence, size_t) {
       for (size_t row = batch.starts[sequence]; row < batch.starts[sequence + 1]; ++row) {
-        float* heads = scratch.qkv.data() + row * config.qkv_dim();  // queries, then keys
-        scratch.rope.Rotate(row - batch.starts[sequence], config.num_heads + config.num_kv_heads,
-                            config.head_dim, heads);
+        float* query = scratch.qkv.data() + row * config.qkv_dim();
+        float* key = query + config.d_model;
+        if (!layer.q_norm.weight.empty()) Normalize(layer.q_norm, query, query);
+        if (!layer.k_norm.weight.empty()) Normalize(layer.k_norm, key, key);
+        if (!config.facts->rope) continue;
+        rope.Rotate(row - batch.starts[sequence], config.num_heads + config.num_kv_heads,
+                    config.head_dim, query);
       }
     });
   }
 
-  void Attend() const {
+  void Attend(size_t layer_idx) const {
     const size_t group = config.num_heads / config.num_kv_heads;  // queries per key head
+    const size_t reach = config.IsLocal(layer_idx) ? config.reach : SIZE_MAX;
     team.For(batch.num_sequences() * config.num_heads, [&](size_t task, size_t thread_idx) {
       const size_t sequence = task / config.num_heads;
       const size_t head = task % config.num_heads;
@@ -154,7 +205,9 @@ struct Encoder::Pass {
                     .head_dim = config.head_dim,
                     .out = scratch.context.data() + batch.starts[sequence] * config.d_model +
                            head * config.head_dim,
-                    .out_stride = config.d_model});
+                    .out_stride = config.d_model,
+                    .reach = reach,
+                    .slope = AlibiSlope(config, head)});
     });
   }
 
@@ -181,47 +234,55 @@ struct Encoder::Pass {
           .Run(kernels, 0, rows, col, width);
     };
     multiply(layer.ffn_up, thread.up.data());
-    if (config.facts->gated) multiply(layer.ffn_gate, thread.gate.data());
+    if (config.gated()) multiply(layer.ffn_gate, thread.gate.data());
     for (size_t row = 0; row < rows; ++row) {
       float* up = thread.up.data() + row * width;
-      Activate(up, config.facts->gated ? thread.gate.data() + row * width : nullptr, width);
+      Activate(up, config.gated() ? thread.gate.data() + row * width : nullptr, width);
       scratch.wide.Store(kernels, row, col, {up, width});
     }
   }
 
   void Activate(float* up, float* gate, size_t n) const {
+    float* x = gate != nullptr ? gate : up;
     switch (config.activation) {
       case Activation::kGeluErf:
-        return kernels.gelu_erf(up, n);
+        kernels.gelu_erf(x, n);
+        break;
       case Activation::kGeluTanh:
-        return kernels.gelu_tanh(up, n);
-      case Activation::kSwiGlu:
-        kernels.silu(gate, n);
-        return kernels.multiply(gate, n, up);
+        kernels.gelu_tanh(x, n);
+        break;
+      case Activation::kSilu:
+        kernels.silu(x, n);
+        break;
     }
+    if (gate != nullptr) kernels.multiply(gate, n, up);
   }
 
-  void RunLayer(const EncoderLayer& layer) const {
+  void RunLayer(size_t layer_idx) const {
+    const EncoderLayer& layer = weights.layers[layer_idx];
+    const bool between = !layer.between_norm.weight.empty();
+    Read(layer.attention_norm, layer.qkv.weight);
+    if (between) {
+      std::copy_n(Hidden(0), batch.num_tokens() * config.d_model, scratch.layer_input.data());
+    }
     Multiply(scratch.narrow, layer.qkv, scratch.qkv.data(), false);
-    Rotate();
-    Attend();
-    Store(scratch.context.data(), nullptr, layer.attention_out.weight);
+    PlaceHeads(layer_idx);
+    Attend(layer_idx);
+    StoreContext(layer.attention_out.weight);
     Multiply(scratch.narrow, layer.attention_out, scratch.hidden.data(), true);
-    Store(scratch.hidden.data(), &layer.attention_norm, layer.ffn_up.weight);
+    if (between) NormalizeBetween(layer.between_norm);
+    Read(layer.ffn_norm, layer.ffn_up.weight);
     FfnUp(layer);
     Multiply(scratch.wide, layer.ffn_down, scratch.hidden.data(), true);
   }
 
   void Run() const {
     Embed();
-    const LayerNormWeights* norm = nullptr;  // of the layer before, applied when its output is read
-    for (const EncoderLayer& layer : weights.layers) {
-      Store(scratch.hidden.data(), norm, layer.qkv.weight);
-      RunLayer(layer);
-      norm = &layer.output_norm;
-    }
+    for (size_t i = 0; i < config.num_layers; ++i) RunLayer(i);
     team.ForRanges(batch.num_tokens(), kRowChunk, [&](size_t begin, size_t end, size_t) {
-      for (size_t row = begin; row < end; ++row) Normalize(*norm, row);
+      for (size_t row = begin; row < end; ++row) {
+        Normalize(weights.output_norm, Hidden(row), Hidden(row));
+      }
     });
   }
 };
@@ -233,49 +294,11 @@ void Encoder::Forward(const TokenBatch& batch, const Team& team, EncoderScratch&
 }
 
 void Encoder::Pool(std::span<const float> hidden, std::span<float> out) const {
-  const size_t d = config_.d_model;
-  const size_t num_tokens = hidden.size() / d;
-  switch (config_.pooling) {
-    case Pooling::kNone:
-      VADE_CHECK(false);
-      return;
-    case Pooling::kMean:
-      std::fill(out.begin(), out.end(), 0.0f);
-      for (size_t row = 0; row < num_tokens; ++row) {
-        kernels_->add(hidden.data() + row * d, d, out.data());
-      }
-      for (float& value : out) value /= static_cast<float>(num_tokens);
-      return;
-    case Pooling::kCls:
-      std::copy_n(hidden.begin(), d, out.begin());
-      return;
-    case Pooling::kLast:
-      std::copy_n(hidden.end() - static_cast<ptrdiff_t>(d), d, out.begin());
-      return;
-    case Pooling::kRank:
-      return PoolRank(hidden.data(), out);
-  }
-}
-
-void Encoder::PoolRank(const float* token, std::span<float> out) const {
-  const size_t d = config_.d_model;
-  const RankHead& head = weights_.rank;
-  const auto dot = [d](const float* x, const float* w) {
-    double sum = 0;
-    for (size_t i = 0; i < d; ++i) sum += double{x[i]} * double{w[i]};
-    return sum;
-  };
-  std::vector<float> x(token, token + d);
-  if (!head.dense.empty()) {
-    for (size_t i = 0; i < d; ++i) {
-      x[i] = static_cast<float>(
-          std::tanh(dot(token, head.dense.data() + i * d) + double{head.dense_bias[i]}));
-    }
-  }
-  for (size_t i = 0; i < out.size(); ++i) {
-    out[i] =
-        static_cast<float>(dot(x.data(), head.output.data() + i * d) + double{head.output_bias[i]});
-  }
+  if (config_.pooling != Pooling::kRank) return PoolTokens(*kernels_, config_.pooling, hidden, out);
+  const Pooling read = config_.facts->rank_from_mean ? Pooling::kMean : Pooling::kCls;
+  std::vector<float> pooled(config_.d_model);
+  PoolTokens(*kernels_, read, hidden, pooled);
+  weights_.rank.Run(*kernels_, pooled, out);
 }
 
 }  // namespace vade::model

@@ -35,12 +35,14 @@ struct TokenBatch {
 
 /// Working memory of one pass at a time.
 struct EncoderScratch {
-  AlignedBuffer<float> hidden;   // [num_tokens, d_model], the residual stream and the result
-  AlignedBuffer<float> qkv;      // [num_tokens, qkv_dim]
-  AlignedBuffer<float> context;  // [num_tokens, d_model], what attention gathers
-  tensor::Operand narrow;        // [num_tokens, d_model]
-  tensor::Operand wide;          // [num_tokens, d_ff]
+  AlignedBuffer<float> hidden;       // [num_tokens, d_model], the residual stream and the result
+  AlignedBuffer<float> qkv;          // [num_tokens, qkv_dim]
+  AlignedBuffer<float> context;      // [num_tokens, d_model], what attention gathers
+  tensor::Operand narrow;            // [num_tokens, d_model]
+  tensor::Operand wide;              // [num_tokens, d_ff]
+  AlignedBuffer<float> layer_input;  // [num_tokens, d_model], of models with a between_norm
   RopeTable rope;
+  RopeTable local_rope;
   struct PerThread {
     AttentionScratch attention;
     AlignedBuffer<float> up;    // [num_tokens, kFfnColumns]
@@ -72,12 +74,12 @@ class Encoder {
 
   /// One sequence's pooled output, not normalised. Shapes: hidden [num_tokens, d_model] f32,
   /// out [output_dim()] f32. REQUIRES a pooling other than kNone.
+  /// Source: llama.cpp's poolings, by <arch>.pooling_type.
   void Pool(std::span<const float> hidden, std::span<float> out) const;
 
  private:
   Encoder() = default;
   struct Pass;  // one forward pass: the steps share its references
-  void PoolRank(const float* token, std::span<float> out) const;
 
   EncoderConfig config_;
   EncoderWeights weights_;

@@ -10,6 +10,7 @@
 #include "engine/base/result.h"
 #include "engine/gguf/file.h"
 #include "engine/model/encoder_config.h"
+#include "engine/model/rank_head.h"
 #include "engine/tensor/packed_matrix.h"
 
 namespace vade::model {
@@ -27,22 +28,27 @@ struct Linear {
 };
 
 struct LayerNormWeights {
-  Vector weight;  // [d_model] f32
-  Vector bias;    // [d_model] f32, may be empty
+  Vector weight;  // [d_model] f32, or as wide as what is normalised
+  Vector bias;    // likewise, may be empty
 
   [[nodiscard]] const float* bias_or_null() const noexcept {
     return bias.empty() ? nullptr : bias.data();
   }
 };
 
+/// Norms that a model does not have are empty. Those of post-norm models stand where their output
+/// is read: attention_norm is the last one of the layer before.
 struct EncoderLayer {
-  Linear qkv;            // [qkv_dim, d_model]
-  Linear attention_out;  // [d_model, d_model]
-  LayerNormWeights attention_norm;
-  Linear ffn_gate;  // [d_ff, d_model], gated models only
-  Linear ffn_up;    // [d_ff, d_model]
-  Linear ffn_down;  // [d_model, d_ff]
-  LayerNormWeights output_norm;
+  LayerNormWeights attention_norm;  // of what attention reads
+  Linear qkv;                       // [qkv_dim, d_model]
+  LayerNormWeights q_norm;          // [d_model], all heads together
+  LayerNormWeights k_norm;          // [kv_dim]
+  Linear attention_out;             // [d_model, d_model]
+  LayerNormWeights between_norm;    // after it the layer's input is added once more
+  LayerNormWeights ffn_norm;        // of what the feed-forward network reads
+  Linear ffn_gate;                  // [d_ff, d_model], gated models only
+  Linear ffn_up;                    // [d_ff, d_model]
+  Linear ffn_down;                  // [d_model, d_ff]
 };
 
 /// One row of f32 for each token id, dequantised when asked for.
@@ -63,27 +69,21 @@ class EmbeddingTable {
   AlignedBuffer<std::byte> bytes_;  // the file's blocks
 };
 
-/// The head of a reranker: scores = output(tanh(dense(x))); dense may be absent.
-struct RankHead {
-  Vector dense;        // [d_model, d_model] f32, row-major; may be empty
-  Vector dense_bias;   // [d_model]
-  Vector output;       // [num_labels, d_model]
-  Vector output_bias;  // [num_labels]
-  size_t num_labels = 0;
-};
-
 struct EncoderWeights {
   EmbeddingTable tokens;       // [vocab_size, d_model]
   AlignedBuffer<float> input;  // [ctx_len, d_model], position plus token type 0; or [1, d_model]
   bool input_per_position = false;
   LayerNormWeights input_norm;
   std::vector<EncoderLayer> layers;
-  RankHead rank;         // Pooling::kRank only
-  bool any_f32 = false;  // some matrix is Form::kF32
+  LayerNormWeights output_norm;
+  RankHead rank;             // not empty if the pooling is kRank
+  bool any_f32 = false;      // some matrix is Form::kF32
+  bool any_between = false;  // some layer has a between_norm
 
   /// Copies everything out of the file; the file may go afterwards.
   /// Errors: kCorruptData naming the tensor, its shape and the expected one; kUnsupported for a
-  /// tensor type that cannot be read; kResource "needs X, have Y".
+  /// tensor type that cannot be read or a tensor the architecture does not have; kResource "needs
+  /// X, have Y".
   [[nodiscard]] static Result<EncoderWeights> Load(const gguf::File& file,
                                                    const EncoderConfig& config);
 };

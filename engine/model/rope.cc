@@ -4,15 +4,14 @@
 
 namespace vade::model {
 
-void RopeTable::Reserve(const EncoderConfig& config, size_t num_positions) {
-  if (!config.facts->rope || num_positions <= num_positions_) return;
-  half_ = config.rope_dims / 2;
+void RopeTable::Reserve(const EncoderRope& rope, size_t num_positions) {
+  if (rope.dims == 0 || num_positions <= num_positions_) return;
+  half_ = rope.dims / 2;
   num_positions_ = num_positions;
   table_ = AlignedBuffer<float>(num_positions * 2 * half_);
   for (size_t i = 0; i < half_; ++i) {
-    const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(config.rope_dims);
-    const double frequency =
-        std::pow(double{config.rope_base}, exponent) * double{config.rope_position_scale};
+    const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(rope.dims);
+    const double frequency = std::pow(double{rope.base}, exponent) * double{rope.position_scale};
     for (size_t position = 0; position < num_positions; ++position) {
       const double angle = static_cast<double>(position) * frequency;
       float* row = table_.data() + position * 2 * half_;
@@ -22,8 +21,8 @@ void RopeTable::Reserve(const EncoderConfig& config, size_t num_positions) {
   }
 }
 
-size_t RopeTable::Bytes(const EncoderConfig& config, size_t num_positions) noexcept {
-  return config.facts->rope ? num_positions * config.rope_dims * sizeof(float) : 0;
+size_t RopeTable::Bytes(const EncoderRope& rope, size_t num_positions) noexcept {
+  return num_positions * rope.dims * sizeof(float);
 }
 
 void RopeTable::Rotate(size_t position, size_t num_heads, size_t head_dim,

@@ -11,11 +11,12 @@ namespace vade::model {
 /// Cosines and sines of the angles position * scale * base^(-2 i / dims).
 class RopeTable {
  public:
-  /// Covers positions [0, num_positions); keeps what is there if it already does.
-  void Reserve(const EncoderConfig& config, size_t num_positions);
-  [[nodiscard]] static size_t Bytes(const EncoderConfig& config, size_t num_positions) noexcept;
+  /// Covers positions [0, num_positions); keeps what is there if it already does. A
+  /// table is always of one rope.
+  void Reserve(const EncoderRope& rope, size_t num_positions);
+  [[nodiscard]] static size_t Bytes(const EncoderRope& rope, size_t num_positions) noexcept;
 
-  /// Rotates the first rope_dims values of `num_heads` neighbouring heads of one token.
+  /// Rotates the first rope.dims values of `num_heads` neighbouring heads of one token.
   /// REQUIRES position < num_positions.
   void Rotate(size_t position, size_t num_heads, size_t head_dim, float* heads) const noexcept;
 

@@ -132,5 +132,76 @@ TEST(EncoderLoad, RopeScalingIsNoneOrLinear) {
   EXPECT_THAT(ErrorOf(odd), HasSubstr("rope.dimension_count"));
 }
 
+// A jina-bert-v2 made of the tiny bert.
+TinyEncoder Jina() {
+  TinyEncoder tiny;
+  tiny.architecture = "jina-bert-v2";
+  tiny.tensors.erase("position_embd.weight");
+  return tiny;
+}
+
+TEST(EncoderLoad, JinaHasAGateOrNot) {
+  EXPECT_EQ(Load(Jina())->config().gate, FfnGate::kNone);
+  TinyEncoder own = Jina();
+  TinyEncoder fused = Jina();
+  for (const std::string p : {"blk.0.", "blk.1."}) {
+    own.tensors[p + "ffn_gate.weight"] = {64, 96};
+    fused.tensors[p + "ffn_up.weight"] = {64, 192};
+  }
+  EXPECT_EQ(Load(own)->config().gate, FfnGate::kOwn);
+  EXPECT_EQ(Load(fused)->config().gate, FfnGate::kFused);
+  own.tensors.erase("blk.1.ffn_gate.weight");
+  EXPECT_THAT(ErrorOf(own), HasSubstr("blk.1.ffn_gate.weight"));
+  fused.tensors["blk.1.ffn_up.weight"] = {64, 96};
+  EXPECT_THAT(ErrorOf(fused), HasSubstr("blk.1.ffn_up.weight"));
+}
+
+TEST(EncoderLoad, ATensorOfAnotherVariantIsNamed) {
+  TinyEncoder tiny;
+  tiny.tensors["blk.0.ffn_gate.weight"] = {64, 96};  // bert has none
+  const auto encoder = Load(tiny);
+  ASSERT_FALSE(encoder);
+  EXPECT_EQ(encoder.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(encoder.error().message, HasSubstr("blk.0.ffn_gate.weight"));
+}
+
+TinyEncoder Modern() {
+  TinyEncoder tiny;
+  tiny.architecture = "modern-bert";
+  tiny.counts["attention.sliding_window"] = 9;
+  tiny.tensors = {{"token_embd.weight", {64, 57}},
+                  {"token_embd_norm.weight", {64}},
+                  {"output_norm.weight", {64}},
+                  {"blk.1.attn_norm.weight", {64}}};
+  for (const std::string p : {"blk.0.", "blk.1."}) {
+    tiny.tensors[p + "attn_qkv.weight"] = {64, 192};
+    tiny.tensors[p + "attn_output.weight"] = {64, 64};
+    tiny.tensors[p + "ffn_norm.weight"] = {64};
+    tiny.tensors[p + "ffn_up.weight"] = {64, 192};
+    tiny.tensors[p + "ffn_down.weight"] = {96, 64};
+  }
+  return tiny;
+}
+
+TEST(EncoderLoad, ModernBertHasWindows) {
+  TinyEncoder tiny = Modern();
+  const auto encoder = Load(tiny);
+  ASSERT_TRUE(encoder) << encoder.error().message;
+  EXPECT_EQ(encoder->config().reach, 4u);
+  EXPECT_EQ(encoder->config().is_local, (std::vector<bool>{false, true}));
+  tiny.counts["attention.sliding_window_pattern"] = 1;
+  EXPECT_EQ(Load(tiny)->config().is_local, (std::vector<bool>{false, false}));
+  tiny.counts["attention.sliding_window_pattern"] = 0;
+  EXPECT_THAT(ErrorOf(tiny), HasSubstr("sliding_window_pattern"));
+  tiny.counts.erase("attention.sliding_window_pattern");
+  tiny.counts["attention.sliding_window"] = 0;
+  EXPECT_TRUE(Load(tiny)->config().is_local.empty());
+  for (const char* name : {"output_norm.weight", "blk.1.attn_norm.weight"}) {
+    TinyEncoder without = Modern();
+    without.tensors.erase(name);
+    EXPECT_THAT(ErrorOf(without), HasSubstr(name));
+  }
+}
+
 }  // namespace
 }  // namespace vade::model

@@ -79,51 +79,76 @@ TEST(Encoder, ScratchIsReusedAcrossBatches) {
   for (size_t i = 0; i < fresh.size(); ++i) ASSERT_EQ(scratch.hidden[i], fresh[i]);
 }
 
+struct AttentionCase {
+  size_t num_tokens;
+  size_t head_dim;
+  size_t reach;
+  float slope;
+};
+
+// softmax(query * key^T / sqrt(d) - slope * distance) * value in double, over keys within reach.
+std::vector<double> PlainAttention(const AttentionCase& c, const std::vector<float>& qkv) {
+  const size_t d = c.head_dim;
+  std::vector<double> out(c.num_tokens * d);
+  for (size_t i = 0; i < c.num_tokens; ++i) {
+    std::vector<double> weight(c.num_tokens);
+    double total = 0;
+    for (size_t j = 0; j < c.num_tokens; ++j) {
+      const size_t distance = i < j ? j - i : i - j;
+      if (distance > c.reach) continue;
+      double dot = 0;
+      for (size_t k = 0; k < d; ++k) dot += double{qkv[i * 3 * d + k]} * qkv[j * 3 * d + d + k];
+      total += weight[j] = std::exp(dot / std::sqrt(static_cast<double>(d)) -
+                                    double{c.slope} * static_cast<double>(distance));
+    }
+    for (size_t j = 0; j < c.num_tokens; ++j) {
+      for (size_t k = 0; k < d; ++k) {
+        out[i * d + k] += weight[j] / total * qkv[j * 3 * d + 2 * d + k];
+      }
+    }
+  }
+  return out;
+}
+
 TEST(Attention, AgreesWithTheFormula) {
   std::mt19937 random(3);
   std::normal_distribution<float> value(0.0f, 1.0f);
-  for (const size_t d : {24u, 32u, 64u}) {
-    for (const size_t n : {1u, 5u, 31u, 33u, 70u}) {
-      const size_t stride = 3 * d;
-      std::vector<float> qkv(n * stride);
-      for (float& x : qkv) x = value(random);
-      std::vector<float> out(n * d);
-      AttentionScratch scratch;
-      scratch.Reserve(n, d);
-      scratch.Run(kernels::ActiveKernels(), {.query = qkv.data(),
-                                             .key = qkv.data() + d,
-                                             .value = qkv.data() + 2 * d,
-                                             .stride = stride,
-                                             .num_tokens = n,
-                                             .head_dim = d,
-                                             .out = out.data(),
-                                             .out_stride = d});
-      for (size_t i = 0; i < n; ++i) {
-        std::vector<double> weight(n);
-        double total = 0;
-        for (size_t j = 0; j < n; ++j) {
-          double dot = 0;
-          for (size_t c = 0; c < d; ++c) {
-            dot += double{qkv[i * stride + c]} * double{qkv[j * stride + d + c]};
-          }
-          total += weight[j] = std::exp(dot / std::sqrt(static_cast<double>(d)));
-        }
-        for (size_t c = 0; c < d; ++c) {
-          double want = 0;
-          for (size_t j = 0; j < n; ++j) want += weight[j] / total * qkv[j * stride + 2 * d + c];
-          ASSERT_NEAR(out[i * d + c], want, 1e-5) << n << " " << d;
-        }
+  std::vector<AttentionCase> cases;
+  for (const size_t d : {24u, 32u, 64u, 80u}) {
+    for (const size_t n : {1u, 5u, 31u, 33u, 70u, 200u}) {
+      for (const size_t reach : {size_t{0}, size_t{3}, size_t{32}, SIZE_MAX}) {
+        for (const float slope : {0.0f, 0.25f}) cases.push_back({n, d, reach, slope});
       }
+    }
+  }
+  AttentionScratch scratch;
+  scratch.Reserve(200, 80);
+  for (const AttentionCase& c : cases) {
+    const size_t d = c.head_dim;
+    std::vector<float> qkv(c.num_tokens * 3 * d);
+    for (float& x : qkv) x = value(random);
+    std::vector<float> out(c.num_tokens * d);
+    scratch.Run(kernels::ActiveKernels(), {.query = qkv.data(),
+                                           .key = qkv.data() + d,
+                                           .value = qkv.data() + 2 * d,
+                                           .stride = 3 * d,
+                                           .num_tokens = c.num_tokens,
+                                           .head_dim = d,
+                                           .out = out.data(),
+                                           .out_stride = d,
+                                           .reach = c.reach,
+                                           .slope = c.slope});
+    const auto want = PlainAttention(c, qkv);
+    for (size_t i = 0; i < out.size(); ++i) {
+      ASSERT_NEAR(out[i], want[i], 1e-5) << c.num_tokens << " " << d << " " << c.reach;
     }
   }
 }
 
 TEST(Rope, RotatesPairsByTheirAngles) {
-  const ArchitectureFacts facts = {"x", false, true, false, Activation::kGeluErf};
-  const EncoderConfig config = {
-      .facts = &facts, .rope_dims = 4, .rope_base = 100, .rope_position_scale = 0.5f};
+  const EncoderRope rope = {.dims = 4, .base = 100, .position_scale = 0.5f};
   RopeTable table;
-  table.Reserve(config, 8);
+  table.Reserve(rope, 8);
   std::vector<float> x = {1, 2, 3, 4, 5, 6, -1, 0, 2, 0, 7, 8};  // two heads of 6, 4 rotated
   const auto before = x;
   table.Rotate(6, 2, 6, x.data());
