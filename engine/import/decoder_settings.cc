@@ -29,6 +29,7 @@ class SettingsWriter {
 
   Result<DecoderSettings> Add() {
     VADE_CHECK_OK(CheckActivation());
+    VADE_TRY(settings_.packing, ReadPacking(config_));
     VADE_CHECK_OK(AddSizes());
     VADE_CHECK_OK(AddEpsilon());
     VADE_CHECK_OK(AddExtras());

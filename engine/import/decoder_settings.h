@@ -10,6 +10,7 @@
 #include "engine/gguf/writer.h"
 #include "engine/import/decoder_source.h"
 #include "engine/import/json_file.h"
+#include "engine/import/packed_weights.h"
 
 namespace vade::import {
 
@@ -21,6 +22,7 @@ struct DecoderSettings {
   uint32_t head_dim = 0;
   uint32_t num_experts = 0;  // 0: a dense model
   bool tied = false;         // config.json says that the output is the embedding
+  Packing packing;           // of matrices that are not stored as floats
   /// Tensors that the folder has as settings only: factors of the rotation's frequencies.
   std::vector<std::pair<std::string, std::vector<float>>> rope_factors;
 };

@@ -101,6 +101,7 @@ class Mapper {
 
   Result<Matrix> Get(const std::string& name, bool transposed = false) {
     const SourceTensor* tensor = Take(name);
+    if (tensor == nullptr && IsPacked(name)) return Unpack(name);
     if (tensor == nullptr) return Missing(name);
     VADE_TRY(FloatRows rows, RowsOf(InFolder(name), *tensor));
     Matrix matrix{name, tensor->shape, std::move(rows)};
@@ -111,6 +112,23 @@ class Mapper {
     matrix.rows = StoredColumns(quant::FindTensorType(tensor->dtype)->type, tensor->data,
                                 matrix.shape[1], matrix.shape[0]);
     return matrix;
+  }
+
+  // "x.weight" may be stored as "x.qweight" and others.
+  [[nodiscard]] static std::string Stem(const std::string& weight) {
+    return weight.substr(0, weight.size() - std::string_view(".weight").size());
+  }
+  [[nodiscard]] bool IsPacked(const std::string& name) const {
+    return settings_.packing.method != Packing::Method::kNone && name.ends_with(".weight") &&
+           weights_.Find(InFolder(Stem(name) + ".qweight")) != nullptr;
+  }
+  [[nodiscard]] bool Has(const std::string& name) const {
+    return weights_.Find(InFolder(name)) != nullptr || IsPacked(name);
+  }
+  Result<Matrix> Unpack(const std::string& name) {
+    for (const std::string& part : PackedParts()) Take(Stem(name) + "." + part);
+    VADE_TRY(UnpackedMatrix all, UnpackMatrix(weights_, InFolder(Stem(name)), settings_.packing));
+    return Matrix{name, std::move(all.shape), std::move(all.rows)};
   }
 
   void Put(std::string name, Matrix matrix) {
@@ -150,7 +168,7 @@ class Mapper {
     const bool stacked = rule.change == Change::kPerHead || rule.change == Change::kPerKvHead ||
                          rule.change == Change::kPerExpert;
     const std::string first = stacked ? Numbered(from, 0) : from + ".weight";
-    if (rule.optional && weights_.Find(InFolder(first)) == nullptr) return {};
+    if (rule.optional && !Has(first)) return {};
     if (stacked) {
       VADE_TRY(Matrix all, Stack(rule.change, from));
       Put(to + ".weight", std::move(all));

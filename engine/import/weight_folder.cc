@@ -1,6 +1,7 @@
 // One file, or those an index lists; every tensor once.
 #include "engine/import/weight_folder.h"
 
+#include <array>
 #include <set>
 #include <utility>
 
@@ -11,8 +12,7 @@ namespace vade::import {
 namespace {
 
 constexpr size_t kMaxFiles = 1000;
-constexpr const char* kWeights = "model.safetensors";
-constexpr const char* kIndex = "model.safetensors.index.json";
+constexpr std::array<const char*, 2> kNames = {"model.safetensors", "pytorch_model.bin"};
 
 // The files a weight map names: plain names only, so that a folder cannot reach out of itself.
 Result<std::set<std::string>> FilesOf(const JsonObject& index, const nlohmann::json& map) {
@@ -37,27 +37,38 @@ Result<std::set<std::string>> FilesOf(const JsonObject& index, const nlohmann::j
 Result<WeightFolder> WeightFolder::Open(const std::filesystem::path& folder) {
   WeightFolder out;
   std::error_code ignored;
-  if (std::filesystem::exists(folder / kWeights, ignored)) {
-    VADE_CHECK_OK(out.AddSafeTensors(folder / kWeights));
-  } else if (std::filesystem::exists(folder / kIndex, ignored)) {
-    VADE_CHECK_OK(out.AddListed(folder / kIndex));
-  } else {
-    return Fail(ErrorCode::kNotFound,
-                utf8::Escape(folder.native()) + ": neither " + kWeights + " nor " + kIndex);
+  for (const char* name : kNames) {
+    const auto index = folder / (std::string(name) + ".index.json");
+    const bool alone = std::filesystem::exists(folder / name, ignored);
+    if (!alone && !std::filesystem::exists(index, ignored)) continue;
+    VADE_CHECK_OK(alone ? out.AddFile(folder / name) : out.AddListed(index));
+    return out;
   }
-  return out;
+  return Fail(ErrorCode::kNotFound,
+              utf8::Escape(folder.native()) +
+                  ": neither model.safetensors nor pytorch_model.bin, nor an index of either");
 }
 
-Result<void> WeightFolder::AddSafeTensors(const std::filesystem::path& path) {
-  VADE_TRY(SafeTensorsFile file, SafeTensorsFile::Open(path));
-  for (const SafeTensor& tensor : file.tensors()) {
-    const auto [at, is_new] = tensors_.try_emplace(
-        tensor.name, SourceTensor{file.name(), tensor.dtype, tensor.shape, tensor.data});
-    if (is_new) continue;
-    return Fail(ErrorCode::kCorruptData, file.name() + ": tensor " + utf8::Escape(tensor.name) +
-                                             ": also in " + at->second.file);
+Result<void> WeightFolder::AddFile(const std::filesystem::path& path) {
+  if (path.extension() == ".safetensors") {
+    VADE_TRY(SafeTensorsFile file, SafeTensorsFile::Open(path));
+    safetensors_.push_back(std::move(file));
+    return AddTensors(safetensors_.back().name(), safetensors_.back().tensors());
   }
-  safetensors_.push_back(std::move(file));
+  VADE_TRY(TorchFile file, TorchFile::Open(path));
+  torch_.push_back(std::move(file));
+  return AddTensors(torch_.back().name(), torch_.back().tensors());
+}
+
+Result<void> WeightFolder::AddTensors(const std::string& file,
+                                      const std::vector<SafeTensor>& tensors) {
+  for (const SafeTensor& tensor : tensors) {
+    const auto [at, is_new] = tensors_.try_emplace(
+        tensor.name, SourceTensor{file, tensor.dtype, tensor.shape, tensor.data});
+    if (is_new) continue;
+    return Fail(ErrorCode::kCorruptData,
+                file + ": tensor " + utf8::Escape(tensor.name) + ": also in " + at->second.file);
+  }
   return {};
 }
 
@@ -68,7 +79,7 @@ Result<void> WeightFolder::AddListed(const std::filesystem::path& index) {
     return Fail(ErrorCode::kCorruptData, json.name() + ": no weight_map");
   }
   VADE_TRY(const std::set<std::string> files, FilesOf(json, *map));
-  for (const std::string& file : files) VADE_CHECK_OK(AddSafeTensors(index.parent_path() / file));
+  for (const std::string& file : files) VADE_CHECK_OK(AddFile(index.parent_path() / file));
   for (const auto& [name, file] : map->items()) {
     const SourceTensor* tensor = Find(name);
     if (tensor != nullptr && tensor->file == utf8::Escape(file.get<std::string>())) continue;

@@ -12,6 +12,7 @@
 #include "engine/base/result.h"
 #include "engine/import/row_writer.h"
 #include "engine/import/safetensors.h"
+#include "engine/import/torch_file.h"
 
 namespace vade::import {
 
@@ -25,8 +26,9 @@ struct SourceTensor {
 /// Immutable; tensors view the mapped files and live as long as the object.
 class WeightFolder {
  public:
-  /// model.safetensors, or the files model.safetensors.index.json lists.
-  /// Errors: kNotFound without either; kCorruptData for a tensor that the index and its file do
+  /// model.safetensors or pytorch_model.bin, or the files that an index of theirs (named with
+  /// ".index.json") lists; the first of these that is there.
+  /// Errors: kNotFound without any; kCorruptData for a tensor that the index and its file do
   /// not agree on, or that two files have; of the files.
   [[nodiscard]] static Result<WeightFolder> Open(const std::filesystem::path& folder);
 
@@ -39,10 +41,12 @@ class WeightFolder {
 
  private:
   WeightFolder() = default;
-  Result<void> AddSafeTensors(const std::filesystem::path& path);
+  Result<void> AddFile(const std::filesystem::path& path);
+  Result<void> AddTensors(const std::string& file, const std::vector<SafeTensor>& tensors);
   Result<void> AddListed(const std::filesystem::path& index);
 
   std::vector<SafeTensorsFile> safetensors_;
+  std::vector<TorchFile> torch_;
   std::map<std::string, SourceTensor, std::less<>> tensors_;
 };
 
