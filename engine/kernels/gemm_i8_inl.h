@@ -25,21 +25,19 @@ template <class V, size_t kLow, size_t kHigh, size_t kQuarter>
 static inline typename V::B QuarterCodes(const uint8_t* low, const uint8_t* high,
                                          size_t at) noexcept {
   if constexpr (kLow == 4) {
-    const auto bytes = V::LoadBytes(low + kQuarter % 2 * 256 + at);
-    const auto nibbles = V::And(V::template ShiftRight<kQuarter / 2 * 4>(bytes), V::Byte(0x0F));
-    if constexpr (kHigh == 1) {
-      return V::AddWhere(nibbles, high + (kQuarter * 256 + at) / 8, V::Byte(0x10));
-    } else if constexpr (kHigh == 2) {
-      const auto crumbs = V::LoadBytes(high + at);
-      if constexpr (kQuarter < 2) {
-        return V::Or(nibbles,
-                     V::And(V::template ShiftLeft<4 - 2 * kQuarter>(crumbs), V::Byte(0x30)));
-      } else {
-        return V::Or(nibbles,
-                     V::And(V::template ShiftRight<2 * kQuarter - 4>(crumbs), V::Byte(0x30)));
-      }
+    const auto bytes =
+        V::template ShiftRight<kQuarter / 2 * 4>(V::LoadBytes(low + kQuarter % 2 * 256 + at));
+    if constexpr (kHigh == 2) {
+      auto crumbs = V::LoadBytes(high + at);  // to bits 4 and 5
+      if constexpr (kQuarter < 2) crumbs = V::template ShiftLeft<4 - 2 * kQuarter>(crumbs);
+      if constexpr (kQuarter == 3) crumbs = V::template ShiftRight<2>(crumbs);
+      return V::And(V::SelectBits(V::Byte(0x0F), bytes, crumbs), V::Byte(0x3F));
     } else {
-      return nibbles;
+      const auto nibbles = V::And(bytes, V::Byte(0x0F));
+      if constexpr (kHigh == 0) return nibbles;
+      if constexpr (kHigh == 1) {
+        return V::AddWhere(nibbles, high + (kQuarter * 256 + at) / 8, V::Byte(0x10));
+      }
     }
   } else {
     const auto bytes = V::LoadBytes(low + at);

@@ -105,6 +105,10 @@ struct V16 {
   static B ShiftLeft(B x) noexcept {
     return _mm512_slli_epi32(x, kShift);
   }
+  // Bits of a where the mask's are set, else of b.
+  static B SelectBits(B mask, B a, B b) noexcept {
+    return _mm512_ternarylogic_epi32(mask, a, b, 0xCA);
+  }
   // codes + what, where the bit of a code is set.
   static B AddWhere(B codes, const uint8_t* bits, B what) noexcept {
     uint64_t mask;
@@ -133,6 +137,7 @@ struct V16 {
                      _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(level)));
   }
 
+  static I SetI(int32_t x) noexcept { return (I)_mm512_set1_epi32(x); }
   template <bool kAffine>
   static I Start(const int32_t* start) noexcept {
     if constexpr (kAffine) return I{};

@@ -132,6 +132,10 @@ struct V8 {
   static B ShiftLeft(B x) noexcept {
     return _mm256_slli_epi32(x, kShift);
   }
+  // Bits of a where the mask's are set, else of b.
+  static B SelectBits(B mask, B a, B b) noexcept {
+    return _mm256_or_si256(_mm256_and_si256(mask, a), _mm256_andnot_si256(mask, b));
+  }
   // codes + what, where the bit of a code is set: byte i looks at bit i % 8 of bits[i / 8].
   static B AddWhere(B codes, const uint8_t* bits, B what) noexcept {
     int32_t mask;
@@ -170,6 +174,7 @@ struct V8 {
   struct SignedCodes {
     B value, magnitude;
   };
+  static I SetI(int32_t x) noexcept { return (I)_mm256_set1_epi32(x); }
   template <bool kAffine>
   static I Start(const int32_t*) noexcept {
     return I{};
