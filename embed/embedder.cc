@@ -136,6 +136,11 @@ Result<std::unique_ptr<Embedder>> Embedder::Open(const EmbedderOptions& options)
     VADE_TRY(model, FindDefaultModel());
   }
   VADE_TRY(auto engine, engine::EncoderEngine::Load(model, {.num_threads = options.num_threads}));
+  if (engine->pooling() == "none") {
+    return Fail(ErrorCode::kUnsupported,
+                model.string() +
+                    ": pooling_type is none: the model gives a vector per token, not one per text");
+  }
   if (engine->pooling() == "rank") {
     return Fail(ErrorCode::kInvalidArgument,
                 model.string() + ": is a reranker, it gives scores, not vectors");

@@ -1,10 +1,7 @@
 #include "engine/encoder_engine.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <mutex>
 #include <numeric>
 #include <optional>
@@ -13,8 +10,10 @@
 #include "engine/base/thread_pool.h"
 #include "engine/gguf/file.h"
 #include "engine/kernels/kernels.h"
+#include "engine/model/architecture.h"
 #include "engine/model/encoder.h"
-#include "engine/tokenizer/tokenizer.h"
+#include "engine/pooled_decoder.h"
+#include "engine/text_encoder.h"
 
 namespace vade::engine {
 namespace {
@@ -25,17 +24,6 @@ constexpr size_t kPassTokens = 192;
 
 // Below this a second thread costs more than it brings.
 constexpr size_t kTeamTokens = 48;
-
-uint64_t HashOf(const gguf::File& file) {
-  XXH3_state_t* state = XXH3_createState();
-  XXH3_64bits_reset(state);
-  for (const std::span<const std::byte> part : file.parts()) {
-    XXH3_64bits_update(state, part.data(), part.size());
-  }
-  const uint64_t hash = XXH3_64bits_digest(state);
-  XXH3_freeState(state);
-  return hash;
-}
 
 struct Pass {
   model::TokenBatch batch;
@@ -61,88 +49,31 @@ std::vector<Pass> PlanPasses(std::span<const std::vector<TokenId>> sequences, si
   return passes;
 }
 
-class LocalEncoder final : public EncoderEngine {
+class LocalEncoder final : public TextEncoder {
  public:
-  LocalEncoder(std::string name, uint64_t hash, model::Encoder encoder,
-               std::unique_ptr<tokenizer::Tokenizer> tokenizer, size_t num_threads)
-      : name_(std::move(name)),
-        hash_(hash),
+  LocalEncoder(Traits traits, TextParts parts, model::Encoder encoder, size_t num_threads)
+      : TextEncoder(std::move(traits), std::move(parts)),
         encoder_(std::move(encoder)),
-        tokenizer_(std::move(tokenizer)),
         pool_(num_threads),
         scratch_(pool_.num_threads()) {}
 
-  [[nodiscard]] size_t dimension() const override { return encoder_.output_dim(); }
-  [[nodiscard]] size_t context_length() const override { return encoder_.config().ctx_len; }
-  [[nodiscard]] size_t max_text_tokens() const override {
-    return encoder_.config().max_text_tokens;
-  }
-  [[nodiscard]] std::string_view name() const override { return name_; }
-  [[nodiscard]] std::string_view pooling() const override {
-    return model::PoolingName(encoder_.config().pooling);
-  }
-  [[nodiscard]] uint64_t weights_hash() const override { return hash_; }
-  [[nodiscard]] size_t special_tokens() const override { return tokenizer_->num_added(); }
-
-  [[nodiscard]] std::vector<TokenId> Tokenize(std::string_view text, bool add_special,
-                                              bool parse_special) const override {
-    return tokenizer_->Encode(text, add_special, parse_special);
-  }
-  [[nodiscard]] size_t CountTokens(std::string_view text) const override {
-    return tokenizer_->Count(text);
-  }
-  [[nodiscard]] std::optional<TokenId> unknown_token() const override {
-    return tokenizer_->special_ids().unk;
-  }
-  [[nodiscard]] std::string Detokenize(std::span<const TokenId> ids) const override {
-    return tokenizer_->Decode(ids, {});
-  }
-
   [[nodiscard]] Result<void> Embed(std::span<const std::vector<TokenId>> sequences,
                                    std::span<float> out, const CancelToken* cancel) override;
+  [[nodiscard]] Result<std::vector<float>> TokenVectors(const std::vector<TokenId>& sequence,
+                                                        const CancelToken* cancel) override;
 
  private:
-  [[nodiscard]] Result<void> Check(std::span<const std::vector<TokenId>> sequences,
-                                   size_t out_size) const;
   [[nodiscard]] Result<void> Reserve(std::span<const Pass> passes, size_t num_scratches,
                                      size_t team_size);
   void RunPass(const Pass& pass, const model::Team& team, model::EncoderScratch& scratch,
                std::span<float> out) const;
-  [[nodiscard]] Result<void> Finish(std::span<float> out) const;
+  [[nodiscard]] model::Team TeamFor(size_t num_tokens);
 
-  const std::string name_;
-  const uint64_t hash_;
   const model::Encoder encoder_;
-  const std::unique_ptr<tokenizer::Tokenizer> tokenizer_;
   std::mutex mutex_;  // one Embed at a time: guards the pool and the scratch
   ThreadPool pool_;
   std::vector<model::EncoderScratch> scratch_;  // one per thread; the first also serves a team
 };
-
-Result<void> LocalEncoder::Check(std::span<const std::vector<TokenId>> sequences,
-                                 size_t out_size) const {
-  if (out_size != sequences.size() * dimension()) {
-    return Fail(ErrorCode::kInvalidArgument,
-                name_ + ": got room for " + std::to_string(out_size) + " values, want " +
-                    std::to_string(sequences.size()) + " x " + std::to_string(dimension()));
-  }
-  for (size_t i = 0; i < sequences.size(); ++i) {
-    const std::string where = name_ + ": text " + std::to_string(i) + ": ";
-    if (sequences[i].empty()) return Fail(ErrorCode::kInvalidArgument, where + "no tokens");
-    if (sequences[i].size() > context_length()) {
-      return Fail(ErrorCode::kInvalidArgument,
-                  where + "got " + std::to_string(sequences[i].size()) + " tokens, the model has " +
-                      std::to_string(context_length()) + " positions");
-    }
-    for (const TokenId id : sequences[i]) {
-      if (id >= 0 && static_cast<size_t>(id) < encoder_.vocab_size()) continue;
-      return Fail(ErrorCode::kInvalidArgument, where + "got token id " + std::to_string(id) +
-                                                   ", expected 0 to " +
-                                                   std::to_string(encoder_.vocab_size() - 1));
-    }
-  }
-  return {};
-}
 
 Result<void> LocalEncoder::Reserve(std::span<const Pass> passes, size_t num_scratches,
                                    size_t team_size) {
@@ -154,9 +85,9 @@ Result<void> LocalEncoder::Reserve(std::span<const Pass> passes, size_t num_scra
   }
   const uint64_t need = num_scratches * encoder_.ScratchBytes(num_tokens, longest, team_size);
   if (const uint64_t have = AvailableMemoryBytes(); need > have) {
-    return Fail(ErrorCode::kResource, name_ + ": a text of " + std::to_string(longest) +
-                                          " tokens needs " + FormatBytes(need) +
-                                          " of memory, have " + FormatBytes(have));
+    return Fail(ErrorCode::kResource,
+                std::string(name()) + ": a text of " + std::to_string(longest) + " tokens needs " +
+                    FormatBytes(need) + " of memory, have " + FormatBytes(have));
   }
   for (size_t i = 0; i < num_scratches; ++i) {
     encoder_.Reserve(num_tokens, longest, team_size, scratch_[i]);
@@ -175,27 +106,14 @@ void LocalEncoder::RunPass(const Pass& pass, const model::Team& team,
   }
 }
 
-// Unit length, or the reason why not.
-Result<void> LocalEncoder::Finish(std::span<float> out) const {
-  const bool normalise = encoder_.config().pooling != model::Pooling::kRank;
-  for (size_t i = 0; i < out.size(); i += dimension()) {
-    const std::span<float> row = out.subspan(i, dimension());
-    double squares = 0;
-    for (const float value : row) squares += double{value} * double{value};
-    if (!std::isfinite(squares) || (normalise && squares == 0)) {
-      return Fail(ErrorCode::kInternal,
-                  name_ + ": text " + std::to_string(i / dimension()) + ": non-finite output");
-    }
-    if (!normalise) continue;
-    const double inverse = 1.0 / std::sqrt(squares);
-    for (float& value : row) value = static_cast<float>(double{value} * inverse);
-  }
-  return {};
+model::Team LocalEncoder::TeamFor(size_t num_tokens) {
+  const bool alone = num_tokens < kTeamTokens || pool_.num_threads() == 1;
+  return alone ? model::Team() : model::Team(pool_);
 }
 
 Result<void> LocalEncoder::Embed(std::span<const std::vector<TokenId>> sequences,
                                  std::span<float> out, const CancelToken* cancel) {
-  VADE_CHECK_OK(Check(sequences, out.size()));
+  VADE_CHECK_OK(CheckBatch(sequences, out.size()));
   if (sequences.empty()) return {};
   const std::lock_guard lock(mutex_);
   const auto cancelled = [&] { return cancel != nullptr && cancel->cancelled(); };
@@ -214,21 +132,35 @@ Result<void> LocalEncoder::Embed(std::span<const std::vector<TokenId>> sequences
       }
     });
   } else {
-    const bool alone = total < kTeamTokens || num_threads == 1;
-    const model::Team team = alone ? model::Team() : model::Team(pool_);
+    const model::Team team = TeamFor(total);
     VADE_CHECK_OK(Reserve(passes, 1, team.size()));
     for (size_t i = 0; i < passes.size() && !cancelled(); ++i) {
       RunPass(passes[i], team, scratch_[0], out);
     }
   }
-  if (cancelled()) return Fail(ErrorCode::kCancelled, name_ + ": cancelled");
+  if (cancelled()) return Fail(ErrorCode::kCancelled, std::string(name()) + ": cancelled");
   return Finish(out);
 }
 
-std::string NameOf(const gguf::File& file, const std::filesystem::path& path) {
-  const auto name = file.Find<std::string_view>("general.name");
-  if (name && *name && !(*name)->empty()) return std::string(**name);
-  return path.stem().string();
+Result<std::vector<float>> LocalEncoder::TokenVectors(const std::vector<TokenId>& sequence,
+                                                      const CancelToken* /*cancel*/) {
+  VADE_CHECK_OK(CheckSequence(sequence, 0));
+  const std::lock_guard lock(mutex_);
+  Pass pass;
+  pass.batch.Add(sequence);
+  const model::Team team = TeamFor(sequence.size());
+  VADE_CHECK_OK(Reserve({&pass, 1}, 1, team.size()));
+  encoder_.Forward(pass.batch, team, scratch_[0]);
+  const float* hidden = scratch_[0].hidden.data();
+  return std::vector<float>(hidden, hidden + sequence.size() * encoder_.config().d_model);
+}
+
+Result<std::optional<model::Pooling>> PoolingNamed(const std::string& name) {
+  if (name.empty()) return std::optional<model::Pooling>();
+  const auto pooling = model::FindPooling(name);
+  if (pooling) return pooling;
+  return Fail(ErrorCode::kInvalidArgument,
+              "pooling: got '" + name + "', want none, mean, cls, last or rank");
 }
 
 }  // namespace
@@ -236,23 +168,26 @@ std::string NameOf(const gguf::File& file, const std::filesystem::path& path) {
 Result<std::unique_ptr<EncoderEngine>> EncoderEngine::Load(const std::filesystem::path& gguf,
                                                            const EncoderOptions& options) {
   VADE_TRY(const kernels::Isa isa, kernels::SelectIsa());
-  VADE_TRY(const gguf::File file, gguf::File::Open(gguf));
-  VADE_TRY(auto encoder, model::Encoder::Load(file, kernels::KernelsFor(isa)));
-  if (encoder.config().pooling == model::Pooling::kNone) {
-    return Fail(ErrorCode::kUnsupported,
-                file.name() +
-                    ": pooling_type is none: the model gives a vector per token, not one "
-                    "per text");
+  VADE_TRY(gguf::File file, gguf::File::Open(gguf));
+  VADE_TRY(const auto pooling, PoolingNamed(options.pooling));
+  VADE_TRY(const auto architecture, file.Require<std::string_view>("general.architecture"));
+  if (model::FindDecoder(architecture) != nullptr) {
+    VADE_TRY(const auto fallback, PoolingNamed(options.decoder_pooling));
+    return LoadPooledDecoder(std::move(file), gguf,
+                             {.pooling = pooling, .fallback = fallback, .isa = isa},
+                             options.num_threads);
   }
-  VADE_TRY(auto tokenizer, tokenizer::Tokenizer::Load(file));
-  if (tokenizer->vocab_size() != encoder.vocab_size()) {
-    return file.TensorError("token_embd.weight", "got " + std::to_string(encoder.vocab_size()) +
-                                                     " rows, want " +
-                                                     std::to_string(tokenizer->vocab_size()) +
-                                                     ", the size of the vocabulary");
-  }
-  return std::make_unique<LocalEncoder>(NameOf(file, gguf), HashOf(file), std::move(encoder),
-                                        std::move(tokenizer), options.num_threads);
+  VADE_TRY(auto encoder, model::Encoder::Load(file, kernels::KernelsFor(isa), pooling));
+  VADE_TRY(auto parts, TextParts::Load(file, encoder.vocab_size()));
+  const model::EncoderConfig& config = encoder.config();
+  return std::make_unique<LocalEncoder>(
+      TextEncoder::Traits{.name = ModelName(file, gguf),
+                          .hash = HashOf(file),
+                          .pooling = config.pooling,
+                          .dimension = encoder.output_dim(),
+                          .ctx_len = config.ctx_len,
+                          .max_text_tokens = config.max_text_tokens},
+      std::move(parts), std::move(encoder), options.num_threads);
 }
 
 }  // namespace vade::engine

@@ -1,5 +1,5 @@
-// EncoderEngine: an immutable embedding model loaded from a GGUF file. What `embed` sees of the
-// engine.
+// EncoderEngine: an immutable embedding model or reranker loaded from a GGUF file, encoder or
+// decoder. What `embed` sees of the engine.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +21,9 @@ using TokenId = int32_t;
 
 struct EncoderOptions {
   size_t num_threads = 0;  // 0: all usable cores
+  std::string pooling;  // none, mean, cls, last or rank, whatever the file says; empty: the file's
+  // Of a decoder that names none. Empty: such a decoder is refused, for most are no embedders.
+  std::string decoder_pooling;
 };
 
 /// Thread-safe: forward passes are serialised on one persistent pool.
@@ -29,12 +32,12 @@ class EncoderEngine {
   virtual ~EncoderEngine() = default;
 
   /// Errors: kCorruptData / kUnsupported naming file, field, got and expected (faults.md 1-15);
-  /// kResource "needs X, have Y".
+  /// kInvalidArgument for a pooling the model cannot do; kResource "needs X, have Y".
   [[nodiscard]] static Result<std::unique_ptr<EncoderEngine>> Load(
       const std::filesystem::path& gguf, const EncoderOptions& options);
 
   [[nodiscard]] virtual size_t dimension() const = 0;
-  [[nodiscard]] virtual size_t context_length() const = 0;  // positions the model has
+  [[nodiscard]] virtual size_t context_length() const = 0;  // tokens of the longest text
   /// Tokens of a text, special ones included, that the model was trained for: <= context_length().
   [[nodiscard]] virtual size_t max_text_tokens() const = 0;
   [[nodiscard]] virtual std::string_view name() const = 0;  // general.name
@@ -42,6 +45,10 @@ class EncoderEngine {
   [[nodiscard]] virtual uint64_t weights_hash() const = 0;  // XXH3 of the file's bytes
 
   [[nodiscard]] virtual size_t special_tokens() const = 0;  // what add_special adds to a text
+
+  /// A question and a document as one sequence for a reranker, in the form its file asks for.
+  [[nodiscard]] virtual std::vector<TokenId> TokenizePair(std::string_view query,
+                                                          std::string_view document) const = 0;
 
   /// Token ids; with add_special also [CLS] ... [SEP] (or what the vocabulary asks for).
   [[nodiscard]] virtual std::vector<TokenId> Tokenize(std::string_view text, bool add_special,
@@ -52,13 +59,19 @@ class EncoderEngine {
   [[nodiscard]] virtual std::string Detokenize(std::span<const TokenId> ids) const = 0;
 
   /// Pooled, L2-normalised vectors of many token sequences, batched across sequences. A reranker
-  /// (pooling rank) gives its raw scores instead; its dimension is their number.
+  /// (pooling rank) gives its scores as they are instead; its dimension is their number.
   /// Shapes: out [sequences.size(), dimension()] f32.
   /// Errors: kInvalidArgument for an empty or too long sequence or an id outside the vocabulary
-  /// (naming it); kInternal "non-finite output"; kCancelled.
+  /// (naming it); kUnsupported if the pooling is none; kInternal "non-finite output"; kCancelled.
   [[nodiscard]] virtual Result<void> Embed(std::span<const std::vector<TokenId>> sequences,
                                            std::span<float> out,
                                            const CancelToken* cancel = nullptr) = 0;
+
+  /// Every token's vector, neither pooled nor normalised, whatever the pooling is.
+  /// Shapes: out [sequence.size(), width of the model] f32.
+  /// Errors: as Embed.
+  [[nodiscard]] virtual Result<std::vector<float>> TokenVectors(
+      const std::vector<TokenId>& sequence, const CancelToken* cancel = nullptr) = 0;
 };
 
 }  // namespace vade::engine

@@ -11,7 +11,7 @@ constexpr std::array kDecoders = {
     DecoderFacts{.name = "llama", .rope = RopeStyle::kAdjacent},
     DecoderFacts{.name = "smollm3", .rope = RopeStyle::kAdjacent, .no_rope_step = 4},
     DecoderFacts{.name = "qwen2", .qkv_bias = true},
-    DecoderFacts{.name = "qwen3", .qk_norm = QkNorm::kHead},
+    DecoderFacts{.name = "qwen3", .qk_norm = QkNorm::kHead, .ranks_by_last = true},
     DecoderFacts{.name = "qwen2moe",
                  .qkv_bias = true,
                  .needs_experts = true,

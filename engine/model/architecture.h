@@ -89,6 +89,10 @@ struct DecoderFacts {
   /// head_dim (Gemma's 27B models).
   size_t wide_query_layers = 0;
 
+  /// A reranker reads the last token and gives probabilities; else the first, and scores as they
+  /// are.
+  bool ranks_by_last = false;
+
   // Mixture of experts; a model without experts ignores these.
   bool needs_experts = false;
   bool renormalise_experts = true;  // weights of the chosen experts sum to one

@@ -96,7 +96,8 @@ Result<Decoder> Decoder::Load(gguf::File file, const DecoderLimits& limits,
   VADE_TRY(decoder.config_, ReadDecoderConfig(*decoder.file_));
   const DecoderConfig& config = decoder.config_;
   VADE_TRY(decoder.limits_, Settle(*decoder.file_, config, limits));
-  VADE_TRY(auto loader, DecoderLoader::Bind(*decoder.file_, config, decoder.limits_.ctx_len));
+  VADE_TRY(auto loader,
+           DecoderLoader::Bind(*decoder.file_, config, decoder.limits_.ctx_len, limits.logits));
   decoder.kernels_ = &kernels;
   decoder.any_f32_ = loader.weights().any_f32;
   decoder.layout_ =
@@ -166,7 +167,7 @@ Result<void> Decoder::Check(std::span<const BatchToken> batch, const KvCache& ca
     return refuse(where + "got token id " + std::to_string(id) + ", expected 0 to " +
                   std::to_string(vocab_size() - 1));
   }
-  const size_t want = CountWanted(batch) * vocab_size();
+  const size_t want = CountWanted(batch) * row_size();
   if (num_logits == want) return {};
   return refuse("got room for " + std::to_string(num_logits) + " logits, want " +
                 std::to_string(want));
@@ -195,7 +196,7 @@ Result<void> Decoder::Forward(std::span<const BatchToken> batch, KvCache& cache,
                       .cancel = cancel,
                       .observer = observer});
     if (!pass.Run(out)) return Fail(ErrorCode::kCancelled, file_->name() + ": cancelled");
-    out += CountWanted(batch.subspan(first, count)) * vocab_size();
+    out += CountWanted(batch.subspan(first, count)) * row_size();
   }
   if (!AllFinite(logits)) {
     return Fail(ErrorCode::kInternal, file_->name() + ": non-finite logits");

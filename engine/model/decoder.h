@@ -26,6 +26,8 @@ struct DecoderLimits {
   size_t cache_tokens = 0;    // tokens of all sequences together; 0: ctx_len
   size_t batch_tokens = 512;  // rows of one pass
   KvType kv_type = KvType::kF16;
+  bool logits = true;  // false: a row gives its vector after the last norm (embedders, rerankers);
+                       // the output matrix takes no memory
 };
 
 /// Immutable; const-safe from any thread, each pass with its own cache and scratch.
@@ -43,13 +45,19 @@ class Decoder {
   [[nodiscard]] const DecoderLimits& limits() const noexcept { return limits_; }  // no zeros
   [[nodiscard]] const DecoderMemory& memory() const noexcept { return memory_; }
   [[nodiscard]] size_t vocab_size() const noexcept { return weights_->tokens.rows(); }
+  /// Values that Forward gives for a row.
+  [[nodiscard]] size_t row_size() const noexcept {
+    return limits_.logits ? vocab_size() : config_.d_model;
+  }
+  /// Empty unless the model is a reranker.
+  [[nodiscard]] const RankHead& rank() const noexcept { return weights_->rank; }
 
   [[nodiscard]] KvCache MakeCache() const;
   [[nodiscard]] DecoderScratch MakeScratch(size_t team_size) const;
 
   /// Appends every row's token to its sequence and computes the logits of the rows that want them.
   /// Runs in passes of limits().batch_tokens rows.
-  /// Shapes: logits [number of such rows, vocab_size()] f32.
+  /// Shapes: logits [number of such rows, row_size()] f32.
   /// Errors, each leaving every sequence as it was: kInvalidArgument for an unknown sequence, an
   /// id outside the vocabulary, too long a sequence or logits of another size; kResource when the
   /// cache is full; kInternal "non-finite logits"; kCancelled.

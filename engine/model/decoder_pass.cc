@@ -243,7 +243,16 @@ bool DecoderPass::RunLayer(size_t layer_idx) {
   return true;
 }
 
+void DecoderPass::NormalizeInto(float* out) {
+  team.ForRanges(num_rows_, kRowChunk, [&](size_t begin, size_t end, size_t) {
+    for (size_t row = begin; row < end; ++row) {
+      NormalizeRow(weights.output_norm, Hidden(row), out + row * config.d_model);
+    }
+  });
+}
+
 void DecoderPass::Logits(float* logits) {
+  if (weights.output.weight.n() == 0) return NormalizeInto(logits);
   Prepare(weights.output_norm, weights.output.weight);
   Multiply(weights.output, logits, weights.output.weight.n());
   if (config.logit_scale == 1.0f && config.logit_cap == 0) return;

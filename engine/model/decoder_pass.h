@@ -56,8 +56,9 @@ class DecoderPass : private PassContext {
  public:
   explicit DecoderPass(const PassContext& context) : PassContext(context) {}
 
-  /// Stores keys and values, and the logits of the rows that want them, in order.
-  /// Shapes: logits [num_wanted, vocab_size] f32. Returns false if cancelled.
+  /// Stores keys and values, and the logits of the rows that want them, in order; without an output
+  /// matrix, those rows after the last norm.
+  /// Shapes: logits [num_wanted, vocab_size or d_model] f32. Returns false if cancelled.
   [[nodiscard]] bool Run(float* logits);
 
  private:
@@ -74,6 +75,7 @@ class DecoderPass : private PassContext {
   void Attend(size_t layer_idx);
   void KeepWanted();
   void Logits(float* logits);
+  void NormalizeInto(float* out);
 
   [[nodiscard]] float* Hidden(size_t row) const noexcept {
     return scratch.hidden.data() + row * config.d_model;

@@ -215,7 +215,7 @@ Result<Vector> BindRopeFactors(TensorBinder& binder, const DecoderConfig& config
 }
 
 Result<void> BindEnds(TensorBinder& binder, const DecoderConfig& config, DecoderLoader& loader,
-                      LayerBinder& layers) {
+                      LayerBinder& layers, bool logits) {
   DecoderWeights& weights = loader.mutable_weights();
   const size_t d = config.d_model;
   const gguf::File& file = binder.file();
@@ -235,7 +235,8 @@ Result<void> BindEnds(TensorBinder& binder, const DecoderConfig& config, Decoder
            binder.Matrix(tied ? "token_embd.weight" : "output.weight", vocab_size, d));
   VADE_TRY(weights.output.bias,
            binder.FindValues("output.bias", config.facts->output_bias, vocab_size));
-  loader.Add({output}, tensor::DecoderFormOf(output.type), weights.output.weight);
+  if (logits) loader.Add({output}, tensor::DecoderFormOf(output.type), weights.output.weight);
+  VADE_TRY(weights.rank, RankHead::Bind(binder, d, RankHead::Act::kTanh, config.norm_eps));
   return {};
 }
 
@@ -260,13 +261,13 @@ void DecoderLoader::Add(std::vector<StoredMatrix> parts, Form form, tensor::Pack
 }
 
 Result<DecoderLoader> DecoderLoader::Bind(const gguf::File& file, const DecoderConfig& config,
-                                          size_t ctx_len) {
+                                          size_t ctx_len, bool logits) {
   TensorBinder binder(file);
   DecoderLoader loader(file);
   DecoderWeights& weights = loader.mutable_weights();
   LayerBinder layers(binder, config, loader);
   weights.layers.resize(config.num_layers);
-  VADE_CHECK_OK(BindEnds(binder, config, loader, layers));
+  VADE_CHECK_OK(BindEnds(binder, config, loader, layers, logits));
   for (size_t i = 0; i < config.num_layers; ++i) VADE_CHECK_OK(layers.Layer(i));
   VADE_TRY(const Vector factors, BindRopeFactors(binder, config, ctx_len));
   VADE_CHECK_OK(binder.CheckAllUsed());

@@ -11,6 +11,7 @@
 #include "engine/model/decoder_config.h"
 #include "engine/model/decoder_rope.h"
 #include "engine/model/encoder_weights.h"
+#include "engine/model/rank_head.h"
 #include "engine/model/team.h"
 #include "engine/tensor/packed_matrix.h"
 
@@ -70,6 +71,7 @@ struct DecoderWeights {
   /// For layers that see everything, and for those with a window.
   RopeFrequencies rope;
   RopeFrequencies local_rope;
+  RankHead rank;         // of rerankers, else empty
   bool any_f32 = false;  // some matrix wants f32 operands
 };
 
@@ -77,11 +79,12 @@ struct DecoderWeights {
 class DecoderLoader {
  public:
   /// Checks all tensors and reads the small ones. ctx_len chooses between short and long RoPE
-  /// factors. REQUIRES the file outlives this and the weights.
-  /// Errors: kCorruptData naming the tensor, its shape and the expected one; kUnsupported for a
-  /// tensor type that cannot be read or a tensor the architecture does not have.
+  /// factors; without logits the output matrix is not packed. REQUIRES the file outlives this and
+  /// the weights. Errors: kCorruptData naming the tensor, its shape and the expected one;
+  /// kUnsupported for a tensor type that cannot be read or a tensor the architecture does not have.
   [[nodiscard]] static Result<DecoderLoader> Bind(const gguf::File& file,
-                                                  const DecoderConfig& config, size_t ctx_len);
+                                                  const DecoderConfig& config, size_t ctx_len,
+                                                  bool logits = true);
 
   /// Bytes Pack will take.
   [[nodiscard]] uint64_t packed_bytes() const noexcept { return packed_bytes_; }

@@ -42,9 +42,11 @@ size_t TokenBatch::longest() const noexcept {
   return longest;
 }
 
-Result<Encoder> Encoder::Load(const gguf::File& file, const kernels::KernelTable& kernels) {
+Result<Encoder> Encoder::Load(const gguf::File& file, const kernels::KernelTable& kernels,
+                              std::optional<Pooling> pooling) {
   Encoder encoder;
   VADE_TRY(encoder.config_, ReadEncoderConfig(file));
+  if (pooling) encoder.config_.pooling = *pooling;
   VADE_TRY(encoder.weights_, EncoderWeights::Load(file, encoder.config_));
   encoder.kernels_ = &kernels;
   return encoder;

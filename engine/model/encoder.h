@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -54,9 +55,11 @@ struct EncoderScratch {
 /// Immutable; const-safe from any thread, each pass with its own scratch.
 class Encoder {
  public:
-  /// Copies the weights out of the file. Errors: ReadEncoderConfig's and EncoderWeights::Load's.
+  /// Copies the weights out of the file. A pooling given takes the place of the file's. Errors:
+  /// ReadEncoderConfig's and EncoderWeights::Load's.
   [[nodiscard]] static Result<Encoder> Load(const gguf::File& file,
-                                            const kernels::KernelTable& kernels);
+                                            const kernels::KernelTable& kernels,
+                                            std::optional<Pooling> pooling = std::nullopt);
 
   [[nodiscard]] const EncoderConfig& config() const noexcept { return config_; }
   [[nodiscard]] size_t vocab_size() const noexcept { return weights_.tokens.rows(); }

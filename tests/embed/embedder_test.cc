@@ -8,12 +8,14 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "tests/support/tiny_decoder.h"
 #include "tests/support/tiny_encoder.h"
 
 namespace vade::embed {
 namespace {
 
 using ::testing::HasSubstr;
+using vade::testing::TinyDecoder;
 using vade::testing::TinyEncoder;
 
 class EmbedderTest : public ::testing::Test {
@@ -137,6 +139,30 @@ TEST_F(EmbedderTest, RerankersAreNotEmbedders) {
   const auto embedder = Embedder::Open({.model = model_});
   ASSERT_FALSE(embedder);
   EXPECT_THAT(embedder.error().message, HasSubstr("reranker"));
+}
+
+TEST_F(EmbedderTest, ModelsWithoutAPoolingAreNotEmbedders) {
+  TinyEncoder tiny;
+  tiny.counts["pooling_type"] = 0;
+  std::ofstream(model_, std::ios::binary) << tiny.ToBytes();
+  const auto none = Embedder::Open({.model = model_});
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, HasSubstr("pooling_type is none"));
+}
+
+TEST_F(EmbedderTest, ALanguageModelThatNamesAPoolingIsAnEmbedder) {
+  TinyDecoder tiny;
+  tiny.bert_vocabulary = true;
+  tiny.tensors["token_embd.weight"] = {TinyDecoder::kWidth, 57};
+  std::ofstream(model_, std::ios::binary) << tiny.ToBytes();
+  EXPECT_FALSE(Embedder::Open({.model = model_}));
+  tiny.counts["pooling_type"] = 3;
+  std::ofstream(model_, std::ios::binary) << tiny.ToBytes();
+  const auto embedder = Embedder::Open({.model = model_});
+  ASSERT_TRUE(embedder) << embedder.error().message;
+  EXPECT_EQ((*embedder)->dimension(), TinyDecoder::kWidth);
+  EXPECT_THAT((*embedder)->fingerprint(), HasSubstr("pooling=last"));
+  EXPECT_EQ((*embedder)->EmbedQuery("a b").value().size(), TinyDecoder::kWidth);
 }
 
 TEST_F(EmbedderTest, DefaultModelFollowsTheEnvironment) {

@@ -146,8 +146,31 @@ TEST_F(EncoderEngineTest, PoolingNoneGivesNoTextVector) {
   TinyEncoder tiny;
   tiny.counts["pooling_type"] = 0;
   const auto engine = Load(tiny, 1);
-  ASSERT_FALSE(engine);
-  EXPECT_EQ(engine.error().code, ErrorCode::kUnsupported);
+  ASSERT_TRUE(engine) << engine.error().message;
+  const std::vector<TokenId> sequence = {2, 7, 3};
+  std::vector<float> out(64);
+  const auto refused = (*engine)->Embed({&sequence, 1}, out);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
+  const auto vectors = (*engine)->TokenVectors(sequence);
+  ASSERT_TRUE(vectors) << vectors.error().message;
+  EXPECT_EQ(vectors->size(), 3u * 64);
+  EXPECT_FALSE((*engine)->TokenVectors({}));
+}
+
+TEST_F(EncoderEngineTest, AGivenPoolingTakesThePlaceOfTheFiles) {
+  std::ofstream(path_, std::ios::binary) << TinyEncoder().ToBytes();
+  const std::vector<TokenId> sequence = {2, 7, 3};
+  std::vector<float> first(64);
+  auto engine = EncoderEngine::Load(path_, {.num_threads = 1, .pooling = "cls"});
+  ASSERT_TRUE(engine) << engine.error().message;
+  EXPECT_EQ((*engine)->pooling(), "cls");
+  ASSERT_TRUE((*engine)->Embed({&sequence, 1}, first));
+  const auto vectors = (*engine)->TokenVectors(sequence).value();
+  double squares = 0;
+  for (size_t i = 0; i < 64; ++i) squares += double{vectors[i]} * vectors[i];
+  for (size_t i = 0; i < 64; ++i) ASSERT_NEAR(first[i], vectors[i] / std::sqrt(squares), 1e-6);
+  EXPECT_FALSE(EncoderEngine::Load(path_, {.pooling = "rank"}));
 }
 
 TEST_F(EncoderEngineTest, AnUnknownInstructionSetIsRefused) {

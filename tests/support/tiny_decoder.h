@@ -33,7 +33,8 @@ struct TinyDecoder {
   std::map<std::string, std::string> strings;                   // likewise
   std::map<std::string, std::vector<uint64_t>> tensors;         // name -> dims
   std::map<std::string, std::pair<size_t, float>> overwritten;  // name -> index, value
-  bool equal_experts = false;  // all as the network of the same model without experts
+  bool bert_vocabulary = false;  // of AddBertVocabulary; else the file has none
+  bool equal_experts = false;    // all as the network of the same model without experts
 
   /// A plain one: RMS norms before both branches, gated, the output tied to the input.
   explicit TinyDecoder(std::string name = "llama") : architecture(std::move(name)) {
@@ -74,6 +75,7 @@ struct TinyDecoder {
     for (const auto& [key, value] : counts) writer.Add(architecture + "." + key, value);
     for (const auto& [key, value] : numbers) writer.Add(architecture + "." + key, value);
     for (const auto& [key, value] : strings) writer.Add(architecture + "." + key, value);
+    if (bert_vocabulary) AddBertVocabulary(writer);
     for (const auto& [name, dims] : tensors) {
       std::vector<float> values = Values(name, dims);
       if (const auto at = overwritten.find(name); at != overwritten.end()) {
