@@ -38,17 +38,24 @@ Result<size_t> ParseThreads(std::string_view text, std::string_view where) {
 Result<void> ApplyKey(const std::string& where, const toml::key& key, const toml::node& node,
                       GlobalOptions& options) {
   const std::string name = where + ": " + utf8::Escape(key.str());
-  if (key == "store" || key == "embedder") {
+  if (key == "store" || key == "embedder" || key == "models" || key == "hugging_face_url" ||
+      key == "ollama_url") {
     const auto text = node.value<std::string>();
     if (!text) return Fail(ErrorCode::kInvalidArgument, name + ": expected a string");
-    (key == "store" ? options.store : options.model) = *text;
+    if (key == "store") options.store = *text;
+    if (key == "embedder") options.model = *text;
+    if (key == "models") options.models = *text;
+    if (key == "hugging_face_url") options.hugging_face_url = *text;
+    if (key == "ollama_url") options.ollama_url = *text;
   } else if (key == "threads") {
     const auto number = node.value<int64_t>();
     if (!number) return Fail(ErrorCode::kInvalidArgument, name + ": expected an integer");
     VADE_TRY(options.threads, ParseThreads(std::to_string(*number), name));
   } else {
     return Fail(ErrorCode::kInvalidArgument,
-                name + ": unknown key, expected store, embedder or threads");
+                name +
+                    ": unknown key, expected store, embedder, threads, models, "
+                    "hugging_face_url or ollama_url");
   }
   return {};
 }
@@ -85,10 +92,16 @@ std::filesystem::path DefaultStorePath() {
   return folder.empty() ? folder : folder / "library.db";
 }
 
+std::filesystem::path DefaultModelsFolder() {
+  const std::filesystem::path folder = XdgPath("XDG_DATA_HOME", ".local/share");
+  return folder.empty() ? folder : folder / "models";
+}
+
 std::filesystem::path CacheDirectory() { return XdgPath("XDG_CACHE_HOME", ".cache"); }
 
 Result<void> LoadConfig(GlobalOptions& options) {
   options.store = DefaultStorePath();
+  options.models = DefaultModelsFolder();
   if (const std::filesystem::path path = ConfigPath(); !path.empty()) {
     VADE_CHECK_OK(LoadFile(path, options));
   }
@@ -98,6 +111,13 @@ Result<void> LoadConfig(GlobalOptions& options) {
   if (const char* model = std::getenv("VADE_MODEL"); model != nullptr && *model != '\0') {
     options.model = model;
   }
+  const auto text_from = [](const char* variable, auto& setting) {
+    const char* text = std::getenv(variable);
+    if (text != nullptr && *text != '\0') setting = text;
+  };
+  text_from("VADE_MODELS", options.models);
+  text_from("VADE_HUGGING_FACE_URL", options.hugging_face_url);
+  text_from("VADE_OLLAMA_URL", options.ollama_url);
   if (const char* threads = std::getenv("VADE_THREADS"); threads != nullptr && *threads != '\0') {
     VADE_TRY(options.threads, ParseThreads(threads, "VADE_THREADS"));
   }

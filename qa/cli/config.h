@@ -17,9 +17,13 @@ namespace vade::qa {
 /// $XDG_CACHE_HOME/vade, or ~/.cache/vade; empty when HOME is unset too.
 [[nodiscard]] std::filesystem::path CacheDirectory();
 
-/// Fills `options` from the configuration file (keys store, embedder, threads; unknown keys are
-/// errors, so that a typing slip is not silently ignored) and the environment (VADE_STORE,
-/// VADE_MODEL, VADE_THREADS). A missing file is fine.
+/// $XDG_DATA_HOME/vade/models, or ~/.local/share/vade/models; empty when HOME is unset too.
+[[nodiscard]] std::filesystem::path DefaultModelsFolder();
+
+/// Fills `options` from the configuration file (keys store, embedder, threads, models,
+/// hugging_face_url, ollama_url; unknown keys are errors, so that a typing slip is not silently
+/// ignored) and the environment (VADE_STORE, VADE_MODEL, VADE_THREADS, VADE_MODELS,
+/// VADE_HUGGING_FACE_URL, VADE_OLLAMA_URL). A missing file is fine.
 [[nodiscard]] Result<void> LoadConfig(GlobalOptions& options);
 
 }  // namespace vade::qa

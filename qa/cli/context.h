@@ -34,6 +34,9 @@ enum ExitCode : int {
 struct GlobalOptions {
   std::filesystem::path store;  // --store, $VADE_STORE, config, else $XDG_DATA_HOME/vade/library.db
   std::filesystem::path model;  // --embedder: GGUF of the embedding model; empty: the default
+  std::filesystem::path models;  // folder of language models that are named, not pathed
+  std::string hugging_face_url;  // of hf:// names; empty: the public site
+  std::string ollama_url;        // of ollama:// names; empty: the public registry
   size_t threads = 0;
   bool json = false;
   bool quiet = false;
@@ -55,7 +58,7 @@ void RegisterEval(CLI::App& app, Context& context);
 void RegisterStoreCommands(CLI::App& app, Context& context);  // status ls rm get verify backup
 void RegisterGenerate(CLI::App& app, Context& context);
 void RegisterBench(CLI::App& app, Context& context);
-void RegisterModel(CLI::App& app, Context& context);  // model show|import|quantize
+void RegisterModel(CLI::App& app, Context& context);  // model list|show|pull|import|quantize
 void RegisterDebug(CLI::App& app, Context& context);  // hidden: debug tokenize|detokenize|embed
 
 /// Prints "vade: error: ..." to stderr and returns the exit code of an error that came from

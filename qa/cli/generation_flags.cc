@@ -7,6 +7,7 @@
 
 #include "engine/base/file.h"
 #include "engine/runtime/json_schema.h"
+#include "qa/cli/model_files.h"
 
 namespace vade::qa {
 namespace {
@@ -54,8 +55,10 @@ Result<std::optional<runtime::Grammar>> ReadGrammar(const SamplingFlags& flags) 
 }  // namespace
 
 void AddModelFlags(CLI::App& command, ModelFlags& flags, bool required) {
-  command.add_option("-m,--model", flags.path, "GGUF file of the language model")
-      ->type_name("FILE")
+  command
+      .add_option("-m,--model", flags.path,
+                  "GGUF file of the language model, or its name in the models folder")
+      ->type_name("MODEL")
       ->required(required);
   command
       .add_option("--context", flags.context_length,
@@ -74,7 +77,7 @@ std::unique_ptr<engine::DecoderEngine> LoadLanguageModel(const Context& context,
   options.kv_type = flags.kv == "q8_0"  ? engine::KvType::kQ8_0
                     : flags.kv == "f32" ? engine::KvType::kF32
                                         : engine::KvType::kF16;
-  auto engine = engine::DecoderEngine::Load(flags.path, options);
+  auto engine = engine::DecoderEngine::Load(FindModel(context, flags.path), options);
   if (!engine) {
     *exit_code = FailInput(engine.error());
     return nullptr;

@@ -1,153 +1,24 @@
-// vade model show|import|quantize: what a model file holds, and making one.
+// vade model import|quantize: making model files; list, show and pull have files of their own.
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
 #include "engine/base/utf8.h"
-#include "engine/encoder_engine.h"
 #include "engine/gguf/file.h"
 #include "engine/import/hugging_face_decoder.h"
 #include "engine/import/llama2c.h"
 #include "engine/import/requantize.h"
-#include "engine/tokenizer/tokenizer.h"
 #include "qa/cli/context.h"
+#include "qa/cli/model_files.h"
+#include "qa/cli/model_show.h"
 #include "qa/cli/progress.h"
 
 namespace vade::qa {
 namespace {
 
 using nlohmann::json;
-
-constexpr size_t kShownValueBytes = 72;
-
-struct Totals {
-  uint64_t file_bytes = 0;
-  uint64_t tensor_bytes = 0;
-  uint64_t num_values = 0;
-  std::map<std::string, uint64_t> bytes_by_type;
-};
-
-Totals SumUp(const gguf::File& file) {
-  Totals totals;
-  for (const auto& part : file.parts()) totals.file_bytes += part.size();
-  for (const gguf::TensorInfo& tensor : file.tensors()) {
-    totals.tensor_bytes += tensor.data.size();
-    totals.num_values += tensor.num_values;
-    totals.bytes_by_type[std::string(quant::InfoOf(tensor.type).name)] += tensor.data.size();
-  }
-  return totals;
-}
-
-// Why this program could not use the model, one reason a line; empty if it can. Loading it is the
-// only check that cannot be wrong.
-std::vector<std::string> FindProblems(const gguf::File& file, const std::string& path) {
-  std::vector<std::string> problems;
-  const auto tokenizer = tokenizer::Tokenizer::Load(file);
-  if (!tokenizer) problems.push_back("tokenizer: " + tokenizer.error().message);
-  const auto engine = engine::EncoderEngine::Load(path, {.num_threads = 1});
-  const bool same = !engine && !tokenizer && engine.error().message == tokenizer.error().message;
-  if (!engine && !same) problems.push_back("embedding: " + engine.error().message);
-  for (const auto& [name, bytes] : SumUp(file).bytes_by_type) {
-    if (quant::FindTensorType(name)->dequantize == nullptr) {
-      problems.push_back("tensors of type " + name + " cannot be read");
-    }
-  }
-  return problems;
-}
-
-template <typename T>
-bool SetIf(const gguf::Value& value, json& out) {
-  const auto scalar = value.As<T>();
-  if (!scalar) return false;
-  if constexpr (std::is_same_v<T, std::string_view>) {
-    out = utf8::Repair(*scalar);
-  } else {
-    out = *scalar;
-  }
-  return true;
-}
-
-// Arrays are vocabularies of 10^5 entries: shown by count and beginning.
-json ToJson(const gguf::Value& value) {
-  json out;
-  if (value.is_array()) {
-    return {{"type", value.TypeName()},
-            {"count", value.count()},
-            {"begins", value.ToDisplay(kShownValueBytes)}};
-  }
-  const bool set =
-      SetIf<uint8_t>(value, out) || SetIf<int8_t>(value, out) || SetIf<uint16_t>(value, out) ||
-      SetIf<int16_t>(value, out) || SetIf<uint32_t>(value, out) || SetIf<int32_t>(value, out) ||
-      SetIf<uint64_t>(value, out) || SetIf<int64_t>(value, out) || SetIf<float>(value, out) ||
-      SetIf<double>(value, out) || SetIf<bool>(value, out) || SetIf<std::string_view>(value, out);
-  return set ? json{{"type", value.TypeName()}, {"value", out}} : json();
-}
-
-void PrintJson(const gguf::File& file, const std::vector<std::string>& problems) {
-  const Totals totals = SumUp(file);
-  json out = {{"file", file.name()},
-              {"version", file.version()},
-              {"alignment", file.alignment()},
-              {"parts", file.parts().size()},
-              {"file_bytes", totals.file_bytes},
-              {"parameters", totals.num_values},
-              {"memory_bytes", totals.tensor_bytes},
-              {"bytes_by_type", totals.bytes_by_type},
-              {"metadata", json::object()},
-              {"tensors", json::array()},
-              {"problems", problems}};
-  for (const gguf::KeyValue& entry : file.metadata()) {
-    out["metadata"][std::string(entry.key)] = ToJson(entry.value);
-  }
-  for (const gguf::TensorInfo& tensor : file.tensors()) {
-    const std::vector<uint64_t> shape(tensor.dims.begin(), tensor.dims.begin() + tensor.num_dims);
-    out["tensors"].push_back({{"name", tensor.name},
-                              {"type", quant::InfoOf(tensor.type).name},
-                              {"shape", shape},
-                              {"bytes", tensor.data.size()}});
-  }
-  std::cout << out.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
-}
-
-void PrintTable(const gguf::File& file, const std::vector<std::string>& problems) {
-  const Totals totals = SumUp(file);
-  std::cout << file.name() << ": GGUF version " << file.version() << ", "
-            << FormatBytes(totals.file_bytes);
-  if (file.parts().size() > 1) std::cout << " in " << file.parts().size() << " parts";
-  std::cout << "\n\nmetadata\n";
-  for (const gguf::KeyValue& entry : file.metadata()) {
-    std::cout << "  " << utf8::Escape(entry.key) << " (" << entry.value.TypeName()
-              << ") = " << entry.value.ToDisplay(kShownValueBytes) << '\n';
-  }
-  std::cout << "\ntensors (shape: fastest dimension first)\n";
-  for (const gguf::TensorInfo& tensor : file.tensors()) {
-    std::cout << "  " << utf8::Escape(tensor.name) << ' ' << quant::InfoOf(tensor.type).name << ' '
-              << gguf::ShapeToString(tensor) << ' ' << FormatBytes(tensor.data.size()) << '\n';
-  }
-  std::cout << '\n' << file.tensors().size() << " tensors, " << totals.num_values << " values:";
-  for (const auto& [name, bytes] : totals.bytes_by_type) {
-    std::cout << ' ' << name << ' ' << FormatBytes(bytes);
-  }
-  std::cout << "\nmemory for the weights: " << FormatBytes(totals.tensor_bytes) << '\n';
-  for (const std::string& problem : problems) std::cout << "not usable: " << problem << '\n';
-  if (problems.empty()) std::cout << "usable as embedder\n";
-}
-
-int RunShow(const Context& context, const std::string& path) {
-  const auto file = gguf::File::Open(path);
-  if (!file) return FailInput(file.error());
-  const std::vector<std::string> problems = FindProblems(*file, path);
-  if (context.global.json) {
-    PrintJson(*file, problems);
-  } else {
-    PrintTable(*file, problems);
-  }
-  return kOk;
-}
 
 struct WriteFlags {
   std::string input;
@@ -236,22 +107,22 @@ void AddWriteFlags(CLI::App& command, WriteFlags& flags, const char* default_typ
 }  // namespace
 
 void RegisterModel(CLI::App& app, Context& context) {
-  CLI::App* model = app.add_subcommand("model", "Show, import and quantize model files");
+  CLI::App* model =
+      app.add_subcommand("model", "List, show, pull, import and quantize model files");
   model->require_subcommand(1);
 
-  CLI::App* show =
-      model->add_subcommand("show", "What a GGUF file holds, and whether it runs here");
-  auto shown = std::make_shared<std::string>();
-  show->add_option("FILE", *shown, "GGUF file")->required();
-  show->callback(
-      [&context, shown] { context.run = [&context, shown] { return RunShow(context, *shown); }; });
+  CLI::App* list = model->add_subcommand("list", "Models in the models folder");
+  list->callback([&context] { context.run = [&context] { return RunModelList(context); }; });
+  RegisterModelShow(*model, context);
+  RegisterModelPull(*model, context);
 
   CLI::App* importer =
       model->add_subcommand("import", "A Hugging Face folder or a llama2.c checkpoint to GGUF");
   auto imported = std::make_shared<WriteFlags>();
   importer
-      ->add_option("SOURCE", imported->input,
-                   "Folder with config.json and safetensors files, or llama2.c checkpoint")
+      ->add_option(
+          "SOURCE", imported->input,
+          "Folder with config.json and weights (safetensors or torch), or llama2.c checkpoint")
       ->required();
   importer->add_option("-o,--output", imported->output, "GGUF file to write")->required();
   importer->add_option("--name", imported->name, "Model name to store; default: the folder's");

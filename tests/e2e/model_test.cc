@@ -44,6 +44,28 @@ TEST_F(ModelCommand, ShowTellsWhatTheDefaultModelHolds) {
   EXPECT_THAT(text.out, HasSubstr("usable as embedder"));
 }
 
+TEST_F(ModelCommand, ShowReckonsTheMemoryOfALanguageModel) {
+  const std::string model =
+      std::string(VADE_SOURCE_DIR) + "/tests/golden/models/llama-linear-mha.gguf";
+  const auto shown = [&](const std::string& context) {
+    return json::parse(Vade({"--json", "model", "show", model, "--context", context}).out);
+  };
+  const json small = shown("64");
+  EXPECT_EQ(small["usable_as"], "language model");
+  ASSERT_EQ(small["memory"].size(), 2u);
+  EXPECT_EQ(small["memory"][0]["context_length"], 64);
+  const auto cache = [](const json& out, size_t i) {
+    return out["memory"][i]["cache_bytes"].get<uint64_t>();
+  };
+  EXPECT_LT(cache(small, 1), cache(small, 0));  // 8 bits below 16
+  EXPECT_EQ(cache(shown("256"), 0), 4 * cache(small, 0));
+  EXPECT_THAT(Vade({"model", "show", model}).out, HasSubstr("usable as language model"));
+  const Finished too_long = Vade({"model", "show", model, "--context", "999999"});
+  EXPECT_EQ(too_long.code, 0);
+  EXPECT_THAT(too_long.out, HasSubstr("unsupported: "));
+  EXPECT_THAT(too_long.out, HasSubstr("the model was trained for fewer tokens"));
+}
+
 TEST_F(ModelCommand, ShowRefusesWhatIsNoModel) {
   const auto page = folder_.Write("page.gguf", "<html>404</html>");
   const Finished shown = Vade({"model", "show", page.native()});

@@ -21,6 +21,7 @@ const std::map<std::string, Names> kMayInclude = {
     {"engine/quant", {"engine/base"}},
     {"engine/gguf", {"engine/base", "engine/quant"}},
     {"engine/import", {"engine/base", "engine/quant", "engine/gguf"}},
+    {"engine/remote", {"engine/base"}},
     {"engine/kernels", {"engine/base", "engine/quant/block_types.h"}},
     {"engine/tensor", {"engine/base", "engine/kernels", "engine/quant"}},
     {"engine/tokenizer", {"engine/base", "engine/gguf"}},
@@ -39,7 +40,7 @@ const std::map<std::string, Names> kMayInclude = {
     {"retriever", {"embed", "vectorstore", "engine", "engine/base"}},
     {"qa",
      {"ingest", "embed", "vectorstore", "retriever", "engine", "engine/base", "engine/gguf",
-      "engine/import", "engine/quant", "engine/tokenizer", "engine/runtime",
+      "engine/import", "engine/quant", "engine/remote", "engine/tokenizer", "engine/runtime",
       "engine/kernels/isa.h"}},
 };
 
