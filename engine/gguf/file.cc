@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kSplitCountKey = "split.count";
 constexpr std::string_view kSplitNoKey = "split.no";
+constexpr std::string_view kSplitTensorsKey = "split.tensors.count";
 constexpr uint32_t kMaxParts = 1000;
 
 template <typename Entries, typename Name>
@@ -121,7 +122,17 @@ Result<void> File::OpenOtherParts(const std::filesystem::path& first, uint32_t n
   std::ranges::sort(names);
   const auto twice = std::ranges::adjacent_find(names);
   if (twice != names.end()) return TensorError(*twice, "present in two parts");
-  return {};
+  return CheckTensorCount();
+}
+
+// The first part says how many tensors all parts have together.
+Result<void> File::CheckTensorCount() const {
+  const auto entry = std::ranges::find(metadata_, kSplitTensorsKey, &KeyValue::key);
+  if (entry == metadata_.end()) return {};
+  const auto want = entry->value.As<int32_t>();
+  if (want && *want >= 0 && static_cast<size_t>(*want) == tensors_.size()) return {};
+  return KeyError(kSplitTensorsKey, "got " + entry->value.ToDisplay(20) + ", the parts have " +
+                                        std::to_string(tensors_.size()) + " tensors");
 }
 
 void File::Adopt(ParsedImage image) {

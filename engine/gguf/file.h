@@ -103,6 +103,7 @@ class File {
   void Adopt(ParsedImage image);  // takes metadata and tensors of a part
   void BuildIndex();
   Result<void> OpenOtherParts(const std::filesystem::path& first, uint32_t num_parts);
+  Result<void> CheckTensorCount() const;
   Result<void> CheckPart(const ParsedImage& image, const std::string& part_name, uint32_t part_idx,
                          uint32_t num_parts) const;
 

@@ -114,6 +114,24 @@ TEST(File, SplitModelFaults) {
   EXPECT_FALSE(File::Open(folder / "many.gguf"));
 }
 
+TEST(File, SplitModelHasAllItsTensors) {
+  const Folder folder;
+  const auto first = folder / "m-00001-of-00002.gguf";
+  for (const int32_t count : {1, 2, 3, -1}) {
+    Writer writer;
+    writer.Add("split.no", uint16_t{0});
+    writer.Add("split.count", uint16_t{2});
+    writer.Add("split.tensors.count", count);
+    testing::AddF32Tensor(writer, "t0", {2}, {1, 2});
+    ASSERT_TRUE(writer.WriteTo(first, true));
+    WritePart(folder / "m-00002-of-00002.gguf", 1, 2, "t1");
+    const auto file = File::Open(first);
+    EXPECT_EQ(file.has_value(), count == 2);
+    if (file) continue;
+    EXPECT_THAT(file.error().message, HasSubstr("the parts have 2 tensors"));
+  }
+}
+
 TEST(File, SplitInMemoryIsRefused) {
   Writer writer;
   writer.Add("split.count", uint16_t{2});
