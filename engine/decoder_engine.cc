@@ -98,7 +98,36 @@ class LocalDecoder final : public DecoderEngine {
   std::vector<float> logits_;  // of the last batch
 };
 
+model::DecoderLimits LimitsOf(const DecoderOptions& options) {
+  return {.ctx_len = options.context_length,
+          .cache_tokens = options.cache_tokens,
+          .batch_tokens = options.batch_tokens,
+          .kv_type = options.kv_type};
+}
+
+// REQUIRES a model whose tensors have been bound.
+Result<void> CheckVocabulary(const gguf::File& file, const tokenizer::Tokenizer& tokenizer) {
+  constexpr std::string_view kTokens = "token_embd.weight";
+  const uint64_t rows = file.FindTensor(kTokens)->dims[1];
+  if (rows == tokenizer.vocab_size()) return {};
+  return file.TensorError(kTokens, "got " + std::to_string(rows) + " rows, want " +
+                                       std::to_string(tokenizer.vocab_size()) +
+                                       ", the size of the vocabulary");
+}
+
 }  // namespace
+
+Result<DecoderNeed> DecoderEngine::Measure(const std::filesystem::path& gguf,
+                                           const DecoderOptions& options) {
+  VADE_TRY(gguf::File file, gguf::File::Open(gguf));
+  VADE_TRY(const gguf::File again, gguf::File::Open(gguf));  // the plan keeps the other
+  VADE_TRY(const auto tokenizer, tokenizer::Tokenizer::Load(again));
+  const ThreadPool pool(options.num_threads);
+  VADE_TRY(const DecoderNeed need,
+           model::Decoder::Measure(std::move(file), LimitsOf(options), pool.num_threads()));
+  VADE_CHECK_OK(CheckVocabulary(again, *tokenizer));
+  return need;
+}
 
 Result<DecoderTrace> DecoderEngine::Trace(std::span<const TokenId> /*tokens*/,
                                           const CancelToken* /*cancel*/) {
@@ -111,19 +140,10 @@ Result<std::unique_ptr<DecoderEngine>> DecoderEngine::Load(const std::filesystem
   VADE_TRY(gguf::File file, gguf::File::Open(gguf));
   VADE_TRY(auto tokenizer, tokenizer::Tokenizer::Load(file));
   auto pool = std::make_unique<ThreadPool>(options.num_threads);
-  const model::DecoderLimits limits{.ctx_len = options.context_length,
-                                    .cache_tokens = options.cache_tokens,
-                                    .batch_tokens = options.batch_tokens,
-                                    .kv_type = options.kv_type};
   std::string name = TextOr(file, "general.name", gguf.stem().string());
-  VADE_TRY(auto decoder, model::Decoder::Load(std::move(file), limits, kernels::KernelsFor(isa),
-                                              model::Team(*pool)));
-  if (tokenizer->vocab_size() != decoder.vocab_size()) {
-    return decoder.file().TensorError(
-        "token_embd.weight", "got " + std::to_string(decoder.vocab_size()) + " rows, want " +
-                                 std::to_string(tokenizer->vocab_size()) +
-                                 ", the size of the vocabulary");
-  }
+  VADE_TRY(auto decoder, model::Decoder::Load(std::move(file), LimitsOf(options),
+                                              kernels::KernelsFor(isa), model::Team(*pool)));
+  VADE_CHECK_OK(CheckVocabulary(decoder.file(), *tokenizer));
   return std::make_unique<LocalDecoder>(std::move(name), std::move(pool), std::move(decoder),
                                         std::move(tokenizer));
 }

@@ -22,6 +22,7 @@ using tokenizer::TokenId;
 
 using model::BatchToken;
 using model::DecoderMemory;
+using model::DecoderNeed;
 using model::DecoderTrace;
 using model::KvType;
 using model::SequenceId;
@@ -43,6 +44,10 @@ class DecoderEngine {
   /// kInvalidArgument for options the model cannot meet; kResource "needs X, have Y".
   [[nodiscard]] static Result<std::unique_ptr<DecoderEngine>> Load(
       const std::filesystem::path& gguf, const DecoderOptions& options);
+
+  /// What Load would take, without taking it. Errors: Load's for the model, without kResource.
+  [[nodiscard]] static Result<DecoderNeed> Measure(const std::filesystem::path& gguf,
+                                                   const DecoderOptions& options);
 
   [[nodiscard]] virtual const tokenizer::Tokenizer& tokenizer() const = 0;
   [[nodiscard]] virtual size_t vocab_size() const = 0;      // logits in a row

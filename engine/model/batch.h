@@ -1,6 +1,7 @@
 // The plain words of a decoder: what it is asked to compute, and what that takes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace vade::model {
@@ -28,6 +29,13 @@ struct DecoderMemory {
   uint64_t cache = 0;    // when full
   uint64_t scratch = 0;
   [[nodiscard]] uint64_t total() const noexcept { return weights + cache + scratch; }
+};
+
+/// What running a model takes, and how long its sequences may be.
+struct DecoderNeed {
+  DecoderMemory memory;
+  size_t context_length = 0;
+  size_t trained_context_length = 0;
 };
 
 }  // namespace vade::model

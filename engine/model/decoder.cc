@@ -89,22 +89,36 @@ size_t CountWanted(std::span<const BatchToken> batch) {
 
 }  // namespace
 
-Result<Decoder> Decoder::Load(gguf::File file, const DecoderLimits& limits,
-                              const kernels::KernelTable& kernels, const Team& team) {
+Result<Decoder> Decoder::Plan(gguf::File file, const DecoderLimits& limits, size_t team_size,
+                              std::optional<DecoderLoader>& loader) {
   Decoder decoder;
   decoder.file_ = std::make_unique<const gguf::File>(std::move(file));
   VADE_TRY(decoder.config_, ReadDecoderConfig(*decoder.file_));
   const DecoderConfig& config = decoder.config_;
   VADE_TRY(decoder.limits_, Settle(*decoder.file_, config, limits));
-  VADE_TRY(auto loader,
+  VADE_TRY(loader,
            DecoderLoader::Bind(*decoder.file_, config, decoder.limits_.ctx_len, limits.logits));
-  decoder.kernels_ = &kernels;
-  decoder.any_f32_ = loader.weights().any_f32;
+  decoder.any_f32_ = loader->weights().any_f32;
   decoder.layout_ =
       KvLayout(decoder.limits_.kv_type, config.num_layers, config.num_kv_heads, config.head_dim);
-  decoder.memory_ = {.weights = loader.packed_bytes(),
+  decoder.memory_ = {.weights = loader->packed_bytes(),
                      .cache = decoder.CachePages() * decoder.layout_.page_bytes(),
-                     .scratch = decoder.ScratchBytes(team.size())};
+                     .scratch = decoder.ScratchBytes(team_size)};
+  return decoder;
+}
+
+Result<DecoderNeed> Decoder::Measure(gguf::File file, const DecoderLimits& limits,
+                                     size_t team_size) {
+  std::optional<DecoderLoader> loader;
+  VADE_TRY(const Decoder decoder, Plan(std::move(file), limits, team_size, loader));
+  return DecoderNeed{decoder.memory_, decoder.limits_.ctx_len, decoder.config_.trained_ctx_len};
+}
+
+Result<Decoder> Decoder::Load(gguf::File file, const DecoderLimits& limits,
+                              const kernels::KernelTable& kernels, const Team& team) {
+  std::optional<DecoderLoader> loader;
+  VADE_TRY(Decoder decoder, Plan(std::move(file), limits, team.size(), loader));
+  decoder.kernels_ = &kernels;
   const DecoderMemory& need = decoder.memory_;
   if (const uint64_t have = AvailableMemoryBytes(); need.total() > have) {
     return Fail(ErrorCode::kResource,
@@ -114,7 +128,7 @@ Result<Decoder> Decoder::Load(gguf::File file, const DecoderLimits& limits,
                     FormatBytes(need.cache) + ", working memory " + FormatBytes(need.scratch) +
                     "), have " + FormatBytes(have));
   }
-  decoder.weights_ = std::move(loader).Pack(team);
+  decoder.weights_ = std::move(*loader).Pack(team);
   return decoder;
 }
 

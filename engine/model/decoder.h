@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "engine/base/cancel.h"
@@ -40,6 +41,11 @@ class Decoder {
   [[nodiscard]] static Result<Decoder> Load(gguf::File file, const DecoderLimits& limits,
                                             const kernels::KernelTable& kernels, const Team& team);
 
+  /// What Load with a team of that size would take; nothing is packed.
+  /// Errors: Load's without kResource.
+  [[nodiscard]] static Result<DecoderNeed> Measure(gguf::File file, const DecoderLimits& limits,
+                                                   size_t team_size);
+
   [[nodiscard]] const gguf::File& file() const noexcept { return *file_; }
   [[nodiscard]] const DecoderConfig& config() const noexcept { return config_; }
   [[nodiscard]] const DecoderLimits& limits() const noexcept { return limits_; }  // no zeros
@@ -68,6 +74,9 @@ class Decoder {
 
  private:
   Decoder() = default;
+  /// All but the weights, which `loader` has bound.
+  [[nodiscard]] static Result<Decoder> Plan(gguf::File file, const DecoderLimits& limits,
+                                            size_t team_size, std::optional<DecoderLoader>& loader);
   [[nodiscard]] Result<void> Check(std::span<const BatchToken> batch, const KvCache& cache,
                                    size_t num_logits) const;
   [[nodiscard]] uint64_t ScratchBytes(size_t team_size) const;
