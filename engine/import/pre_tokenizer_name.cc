@@ -43,10 +43,6 @@ constexpr std::array kKnown = {
           R"(?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*)" VADE_SPACES ",Isolated)",
           "gpt-4o"},
     Known{"Punctuation(Contiguous)|ByteLevel|Digits(*)|Split([0-9][0-9][0-9],Isolated)", "falcon"},
-    Known{R"(Split([)"
-          "\r\n],Isolated)|Split("
-          R"(\s?[A-Za-z)",
-          "deepseek-llm", true},
     Known{R"(Split([\r\n],Isolated)|Split(\s?[A-Za-z)", "deepseek-llm", true},
     Known{R"(Split([\r\n],Isolated)|Split(\s?\p{L}+,Isolated)|Split(\s?\p{P}+,Isolated))",
           "deepseek-coder", true},
@@ -96,7 +92,10 @@ void Describe(const json& step, std::string& out) {
     text += "(" + (is_object ? TextOf(*pattern, "Regex") + TextOf(*pattern, "String") : "?") + "," +
             TextOf(step, "behavior") + (FlagOf(step, "invert", false) ? ",inverted)" : ")");
   }
-  out += out.empty() ? text : "|" + text;
+  if (!out.empty()) out += '|';
+  for (const char c : text) {  // some files have the characters where others have the escapes
+    out += c == '\r' ? "\\r" : c == '\n' ? "\\n" : std::string(1, c);
+  }
 }
 
 // The same expressions under names that differ in what else they stand for.

@@ -153,6 +153,12 @@ TEST_F(DecoderTokenizerTest, PreTokenizersAreRecognised) {
                       {{{"type", "Digits"}, {"individual_digits", true}},
                        {{"type", "ByteLevel"}, {"use_regex", true}}}}}),
             "starcoder");
+  for (const char* line_breaks : {"[\r\n]", R"([\r\n])"}) {
+    EXPECT_EQ(name_of({{"type", "Sequence"},
+                       {"pretokenizers",
+                        {split(line_breaks), split(R"(\s?\p{L}+)"), split(R"(\s?\p{P}+)")}}}),
+              "deepseek-coder");
+  }
   EXPECT_THAT(name_of(split("[a-z]+")), HasSubstr("no known name splits text by "
                                                   "\"Split([a-z]+,Isolated)\" (--pre gives one)"));
   ASSERT_TRUE(Add("llama", "qwen2"));
