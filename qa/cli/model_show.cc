@@ -79,8 +79,10 @@ Use FindUse(const Context& context, const ShowFlags& flags, const gguf::File& fi
   const auto tokenizer = tokenizer::Tokenizer::Load(file);
   if (!tokenizer) add(tokenizer.error().message);
   const auto name = file.Find<std::string_view>("general.architecture");
-  const bool is_encoder = name && *name && (*name)->find("bert") != std::string_view::npos;
-  if (is_encoder) {
+  const std::string architecture(name && *name ? **name : std::string_view());
+  const auto pooling = file.Find<uint32_t>(architecture + ".pooling_type");
+  const bool pools = pooling && pooling->value_or(0) != 0;  // a decoder may, too
+  if (pools || architecture.find("bert") != std::string::npos) {
     const auto encoder = engine::EncoderEngine::Load(path, {.num_threads = 1});
     if (!encoder) add(encoder.error().message);
     if (encoder) use.kind = "embedder";
