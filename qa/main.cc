@@ -1,9 +1,12 @@
 // vade: parses the command line, runs one command, exits with its code.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include "engine/base/logging.h"
 #include "engine/kernels/isa.h"
@@ -23,12 +26,22 @@ void OnSignal(int signal) {
   g_cancel->Cancel();
 }
 
+// Model files are mapped, and one that is cut short while in use can no longer be read. Nothing
+// that this process has left half done outlives it.
+void OnLostFile(int) {
+  constexpr std::string_view kMessage =
+      "vade: a model file was cut short while in use; run again once it is whole\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  _exit(vade::qa::kDiskError);
+}
+
 void InstallSignalHandlers(vade::CancelToken& cancel) {
   g_cancel = &cancel;
   struct sigaction action {};
   action.sa_handler = OnSignal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGBUS, OnLostFile);
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write(), not our death
 }
 

@@ -2,8 +2,14 @@
 // how it is written is not.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
 
 #include "tests/support/process.h"
 
@@ -118,6 +124,31 @@ TEST_F(GenerateTest, AnAnswerThatNothingSupportsIsARefusal) {
   EXPECT_EQ(out["answer"], "");
   EXPECT_GE(out["ledger"]["parts"].size(), 3u);
   EXPECT_EQ(out["passages"][0]["path"], "pump.md");
+}
+
+// faults.md 17: the second line needs embeddings that the file no longer has.
+TEST_F(GenerateTest, AModelCutShortWhileInUse) {
+  const auto model = home_.path() / "model.gguf";
+  std::filesystem::copy_file(kTiny, model);
+  const auto out = home_.path() / "out";
+  const auto err = home_.path() / "err";
+  const std::string command = VADE_BINARY_DIR "/bin/vade debug logits -m " + model.string() +
+                              " > " + out.string() + " 2> " + err.string();
+  FILE* vade = popen(command.c_str(), "w");
+  ASSERT_NE(vade, nullptr);
+  std::fputs("{\"ids\":[1,2,3]}\n", vade);
+  std::fflush(vade);
+  while (!std::filesystem::exists(out) || std::filesystem::file_size(out) == 0) {
+    std::this_thread::yield();  // bounded by the test's own time limit
+  }
+  std::filesystem::resize_file(model, 4096);
+  std::fputs("{\"ids\":[7,8,9]}\n", vade);
+  const int status = pclose(vade);
+  ASSERT_TRUE(WIFEXITED(status)) << status;
+  EXPECT_EQ(WEXITSTATUS(status), 6);
+  std::stringstream message;
+  message << std::ifstream(err).rdbuf();
+  EXPECT_THAT(message.str(), HasSubstr("cut short"));
 }
 
 }  // namespace
