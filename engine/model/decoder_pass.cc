@@ -8,8 +8,8 @@ namespace {
 // Rows a thread treats at a time in steps that go row by row.
 constexpr size_t kRowChunk = 8;
 
-// Rows of the embedding table read from the file before its pages are given back.
-constexpr size_t kRowsHeld = 16;
+// Rows of the embedding table read from the file before its pages are given back, some 10 us.
+constexpr size_t kRowsHeld = 4;
 
 // Logits a thread scales or caps at a time.
 constexpr size_t kLogitChunk = 4096;
@@ -49,7 +49,7 @@ void DecoderPass::Embed() {
     for (size_t row = begin; row < end; ++row) {
       float* x = Hidden(row);
       weights.tokens.Read(static_cast<size_t>(rows[row].token.token), x);
-      if (row % kRowsHeld == kRowsHeld - 1) weights.tokens.Release();
+      if (row % kRowsHeld == 0 || row + 1 == end) weights.tokens.Release();
       if (config.embedding_scale != 1.0f) {
         for (size_t i = 0; i < config.d_model; ++i) x[i] *= config.embedding_scale;
       }
