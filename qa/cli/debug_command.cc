@@ -1,5 +1,5 @@
-// vade debug tokenize|detokenize|embed|logits|template: the engine's stages as JSON lines on stdin
-// and stdout, so that anyone can hold them against a reference. Hidden from the help.
+// vade debug tokenize|detokenize|embed|rank|logits|template: the engine's stages as JSON lines on
+// stdin and stdout, so that anyone can hold them against a reference. Hidden from the help.
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <iostream>
@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "engine/base/utf8.h"
-#include "engine/encoder_engine.h"
 #include "engine/gguf/file.h"
 #include "engine/import/json_file.h"
 #include "engine/tokenizer/tokenizer.h"
 #include "qa/cli/context.h"
+#include "qa/cli/debug_embed.h"
 #include "qa/cli/debug_logits.h"
 #include "qa/cli/debug_template.h"
 
@@ -41,18 +41,7 @@ std::string ToHex(std::string_view bytes) {
 
 Result<std::vector<TokenId>> ReadIds(const JsonObject& line) {
   const json* ids = line.Find("ids");
-  if (ids == nullptr || !ids->is_array()) {
-    return Fail(ErrorCode::kCorruptData, line.name() + ": \"ids\": want an array of token ids");
-  }
-  std::vector<TokenId> out;
-  for (const json& id : *ids) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() > INT32_MAX) {
-      return Fail(ErrorCode::kCorruptData,
-                  line.name() + ": \"ids\": got " + id.dump().substr(0, 40) + ", want a token id");
-    }
-    out.push_back(id.get<TokenId>());
-  }
-  return out;
+  return ReadTokenIds(line, ids == nullptr ? json() : *ids);
 }
 
 Result<json> Tokenize(const tokenizer::Tokenizer& tokenizer, const JsonObject& line) {
@@ -76,20 +65,6 @@ Result<json> Detokenize(const tokenizer::Tokenizer& tokenizer, const JsonObject&
   const std::string text = tokenizer.Decode(ids, options);
   if (utf8::IsValid(text)) return json{{"text", text}};
   return json{{"text_hex", ToHex(text)}};  // a sequence may end inside a character
-}
-
-Result<json> Embed(engine::EncoderEngine& engine, const CancelToken& cancel,
-                   const JsonObject& line) {
-  std::vector<std::vector<TokenId>> sequences(1);
-  if (line.Find("ids") != nullptr) {
-    VADE_TRY(sequences[0], ReadIds(line));
-  } else {
-    VADE_TRY(const std::string text, line.GetString("text", std::nullopt));
-    sequences[0] = engine.Tokenize(text, true, false);
-  }
-  std::vector<float> embedding(engine.dimension());
-  VADE_CHECK_OK(engine.Embed(sequences, embedding, &cancel));
-  return json{{"embedding", embedding}};
 }
 
 LineFunction OnObject(ObjectFunction function) {
@@ -132,12 +107,14 @@ int RunWithTokenizer(const Context& context, const std::string& model,
                   OnObject([&](const JsonObject& line) { return function(**tokenizer, line); }));
 }
 
-int RunEmbed(const Context& context, const std::string& model) {
-  const auto engine = engine::EncoderEngine::Load(model, {.num_threads = context.global.threads});
-  if (!engine) return FailInput(engine.error());
-  return RunLines(context, OnObject([&](const JsonObject& line) {
-                    return Embed(**engine, context.cancel, line);
-                  }));
+using EmbedFunction = Result<json> (EmbedProbe::*)(const JsonObject&);
+
+int RunEmbed(const Context& context, const std::string& model, const char* pooling,
+             EmbedFunction function) {
+  EmbedProbe probe(model, context.global.threads, context.cancel);
+  if (const auto opened = probe.Open(pooling); !opened) return FailInput(opened.error());
+  return RunLines(context,
+                  OnObject([&](const JsonObject& line) { return (probe.*function)(line); }));
 }
 
 int RunLogits(const Context& context, const std::string& model) {
@@ -166,8 +143,14 @@ void RegisterDebug(CLI::App& app, Context& context) {
            [&context](const std::string& model) {
              return RunWithTokenizer(context, model, Detokenize);
            });
-  AddStage(*debug, context, "embed", "{text} or {ids} -> {embedding}",
-           [&context](const std::string& model) { return RunEmbed(context, model); });
+  AddStage(*debug, context, "embed", "{text} or {ids}, {pooling} -> {embedding}",
+           [&context](const std::string& model) {
+             return RunEmbed(context, model, "", &EmbedProbe::Embed);
+           });
+  AddStage(*debug, context, "rank", "{query, documents} or {ids} -> {scores}",
+           [&context](const std::string& model) {
+             return RunEmbed(context, model, "rank", &EmbedProbe::Rank);
+           });
   AddStage(*debug, context, "logits", "{ids, split, context, kv} -> {logits, greedy}",
            [&context](const std::string& model) { return RunLogits(context, model); });
   CLI::App* rendering = debug->add_subcommand(

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -139,6 +140,47 @@ TEST_F(ModelCommand, DebugDetokenizesAndEmbeds) {
   EXPECT_EQ(lines[0]["embedding"].size(), 384u);
   EXPECT_EQ(lines[0], lines[1]);
   EXPECT_THAT(lines[2]["error"].get<std::string>(), HasSubstr("30522"));
+}
+
+TEST_F(ModelCommand, DebugEmbedTakesAnotherPooling) {
+  const Finished done = Vade({"debug", "embed", "-m", kModel},
+                             "{\"ids\":[101,2307,102],\"pooling\":\"none\"}\n"
+                             "{\"ids\":[101,2307,102],\"pooling\":\"cls\"}\n"
+                             "{\"ids\":[101,2307,102],\"pooling\":\"max\"}\n");
+  EXPECT_EQ(done.code, 3);
+  const auto lines = Lines(done.out);
+  ASSERT_EQ(lines.size(), 3u);
+  ASSERT_EQ(lines[0]["token_embeddings"].size(), 3u);
+  const auto first = lines[0]["token_embeddings"][0].get<std::vector<double>>();
+  double squares = 0;
+  for (const double x : first) squares += x * x;
+  EXPECT_NEAR(lines[1]["embedding"][7].get<double>(), first.at(7) / std::sqrt(squares), 1e-6);
+  EXPECT_THAT(lines[2]["error"].get<std::string>(), HasSubstr("'max'"));
+}
+
+TEST_F(ModelCommand, DebugRankScoresDocumentsAndPairsOfIds) {
+  const std::string model =
+      std::string(VADE_SOURCE_DIR) + "/tests/golden/models/modern-bert-reranker.gguf";
+  const Finished done = Vade({"debug", "rank", "-m", model},
+                             "{\"query\":\"a b\",\"documents\":[\"c\",\"d e\"]}\n"
+                             "{\"query\":\"a b\",\"document\":\"d e\"}\n"
+                             "{\"ids\":[2,5,7,3,9,3]}\n"
+                             "{\"ids\":[[2,5,7,3,9,3],[2,5,7,3,11,13,3]]}\n"
+                             "{\"query\":\"a\",\"documents\":[1]}\n"
+                             "{\"query\":\"a\",\"documents\":[]}\n");
+  EXPECT_EQ(done.code, 3);
+  const auto lines = Lines(done.out);
+  ASSERT_EQ(lines.size(), 6u);
+  ASSERT_EQ(lines[0]["scores"].size(), 2u);
+  EXPECT_EQ(lines[0]["values"][1].size(), 2u);
+  EXPECT_EQ(lines[1]["scores"][0], lines[0]["scores"][1]);
+  EXPECT_EQ(lines[2]["scores"][0], lines[0]["scores"][0]) << "[CLS] a b [SEP] c [SEP]";
+  EXPECT_EQ(lines[3]["scores"], lines[0]["scores"]);
+  EXPECT_THAT(lines[4]["error"].get<std::string>(), HasSubstr("\"documents\""));
+  EXPECT_EQ(lines[5]["scores"], json::array());
+  const Finished no_head = Vade({"debug", "rank", "-m", kModel}, "{}\n");
+  EXPECT_EQ(no_head.code, 3);
+  EXPECT_THAT(no_head.err, HasSubstr("cls.output.weight"));
 }
 
 }  // namespace
