@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "embed/coverage.h"
+#include "embed/prefixes.h"
 #include "engine/encoder_engine.h"
 
 namespace vade::embed {
@@ -46,12 +47,20 @@ class LocalEmbedder final : public Embedder {
       : engine_(std::move(engine)),
         max_tokens_(max_tokens),
         query_prefix_(options.query_prefix),
-        passage_prefix_(options.passage_prefix),
-        fingerprint_(MakeFingerprint()) {}
+        passage_prefix_(options.passage_prefix) {
+    if (query_prefix_.empty() && passage_prefix_.empty()) {
+      const Prefixes known = KnownPrefixes(engine_->name());
+      query_prefix_ = known.query;
+      passage_prefix_ = known.passage;
+    }
+    fingerprint_ = MakeFingerprint();
+  }
 
   [[nodiscard]] size_t dimension() const override { return engine_->dimension(); }
   [[nodiscard]] size_t max_tokens() const override { return max_tokens_; }
-  [[nodiscard]] size_t special_tokens() const override { return engine_->special_tokens(); }
+  [[nodiscard]] size_t special_tokens() const override {
+    return engine_->special_tokens() + engine_->CountTokens(passage_prefix_);
+  }
   [[nodiscard]] const std::string& fingerprint() const override { return fingerprint_; }
 
   [[nodiscard]] size_t CountTokens(std::string_view text) const override {

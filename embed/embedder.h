@@ -1,4 +1,4 @@
-// Embedder: text -> unit vectors, by a local GGUF encoder. Batching, query/passage prefixes,
+// Embedder: text -> unit vectors, by a local GGUF model. Batching, query/passage prefixes,
 // fingerprint.
 #pragma once
 
@@ -20,7 +20,9 @@ struct EmbedderOptions {
   size_t num_threads = 0;       // 0: all usable cores
   size_t max_tokens = 0;        // per text, special tokens included; 0: the model's own limit,
                                 // 256 for all-MiniLM-L6-v2 (what it was trained and measured at)
-  std::string query_prefix;     // "query: " for e5 and so on; part of the fingerprint
+  // Both are part of the fingerprint. Both empty: what the model is known to want (KnownPrefixes),
+  // "query: " and "passage: " for e5 and so on.
+  std::string query_prefix;
   std::string passage_prefix;
 };
 
@@ -33,6 +35,7 @@ class Embedder {
 
   [[nodiscard]] virtual size_t dimension() const = 0;
   [[nodiscard]] virtual size_t max_tokens() const = 0;
+  /// Tokens that a passage costs beside its own: special ones and the prefix.
   [[nodiscard]] virtual size_t special_tokens() const = 0;
   /// Human-readable identity: model name and hash, dimension, pooling, prefixes, normalisation.
   /// Two embedders with equal fingerprints give comparable vectors.

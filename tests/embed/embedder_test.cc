@@ -141,6 +141,19 @@ TEST_F(EmbedderTest, RerankersAreNotEmbedders) {
   EXPECT_THAT(embedder.error().message, HasSubstr("reranker"));
 }
 
+TEST_F(EmbedderTest, AModelKnownByNameGetsItsPrefixes) {
+  const auto plain = Open();
+  TinyEncoder tiny;
+  tiny.model_name = "Multilingual E5 Tiny";
+  std::ofstream(model_, std::ios::binary) << tiny.ToBytes();
+  const auto known = Open();
+  EXPECT_THAT(known->fingerprint(), HasSubstr("query_prefix=\"query: \""));
+  EXPECT_EQ(known->special_tokens(), 2 + known->CountTokens("passage: ")) << "room they take";
+  EXPECT_EQ(*known->EmbedQuery("a"), *plain->EmbedQuery("query: a"));
+  const auto own = Open({.query_prefix = "q "});
+  EXPECT_EQ(*own->EmbedQuery("a"), *plain->EmbedQuery("q a")) << "options win";
+}
+
 TEST_F(EmbedderTest, ModelsWithoutAPoolingAreNotEmbedders) {
   TinyEncoder tiny;
   tiny.counts["pooling_type"] = 0;

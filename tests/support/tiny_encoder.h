@@ -14,6 +14,7 @@ namespace vade::testing {
 
 struct TinyEncoder {
   std::string architecture = "bert";
+  std::string model_name = "tiny";
   std::map<std::string, uint32_t> counts = {
       {"block_count", 2},          {"embedding_length", 64}, {"feed_forward_length", 96},
       {"attention.head_count", 2}, {"context_length", 40},   {"pooling_type", 1}};
@@ -56,7 +57,7 @@ struct TinyEncoder {
   [[nodiscard]] std::string ToBytes() const {
     gguf::Writer writer;
     writer.Add("general.architecture", architecture);
-    writer.Add("general.name", "tiny");
+    writer.Add("general.name", model_name);
     for (const auto& [key, value] : counts) writer.Add(architecture + "." + key, value);
     for (const auto& [key, value] : strings) writer.Add(architecture + "." + key, value);
     writer.Add(architecture + ".attention.layer_norm_epsilon", norm_eps);
