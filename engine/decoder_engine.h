@@ -24,6 +24,7 @@ using model::BatchToken;
 using model::DecoderMemory;
 using model::DecoderNeed;
 using model::DecoderTrace;
+using model::RopeTrace;
 using model::KvType;
 using model::SequenceId;
 

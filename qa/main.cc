@@ -90,6 +90,7 @@ int Run(int argc, char** argv) {
   vade::qa::RegisterEval(app, context);
   vade::qa::RegisterStoreCommands(app, context);
   vade::qa::RegisterGenerate(app, context);
+  vade::qa::RegisterExplain(app, context);
   vade::qa::RegisterBench(app, context);
   vade::qa::RegisterModel(app, context);
   vade::qa::RegisterDebug(app, context);

@@ -273,6 +273,17 @@ void Sampler::Weigh(double temperature) {
   }
 }
 
+std::vector<Sampler::Choice> Sampler::LastChoices() const {
+  std::vector<Choice> choices;
+  const double total = options_.temperature == 0 ? 0 : TotalWeight();  // greedy weighs nothing
+  for (const Candidate& c : candidates_)
+    choices.push_back({c.id, total > 0 ? c.weight / total : 1});
+  std::ranges::sort(choices, [](const Choice& a, const Choice& b) {
+    return a.probability != b.probability ? a.probability > b.probability : a.id < b.id;
+  });
+  return choices;
+}
+
 void Sampler::ReportLogprobs(Sampled& sampled) {
   const auto best = static_cast<double>(MaxOf(raw_.data(), raw_.size()));
   const double log_total = best + PortableLog(SumOfExp(raw_, best));

@@ -41,6 +41,14 @@ class Sampler {
   /// size is not vocab_size, kUnsupported if mask and bias leave no token.
   [[nodiscard]] Result<Sampled> Sample(std::span<float> logits, const TokenMask* allowed = nullptr);
 
+  struct Choice {
+    TokenId id = 0;
+    double probability = 0;
+  };
+  /// What the last Sample drew from, best first, its probabilities summing to one: after every
+  /// option has had its say. REQUIRES options().logprobs off.
+  [[nodiscard]] std::vector<Choice> LastChoices() const;
+
   /// Tells the penalties that `id` is part of the text: every generated token, and those of the
   /// prompt if they shall count. Ids outside the vocabulary are ignored.
   void Accept(TokenId id);

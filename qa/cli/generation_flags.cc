@@ -12,6 +12,7 @@
 namespace vade::qa {
 namespace {
 
+constexpr const char* kGroup = "How words are chosen";  // of the flags, in the help
 constexpr uint64_t kMaxGrammarBytes = 4 << 20;
 
 Result<runtime::LogitBias> ParseBias(const std::string& text) {
@@ -85,13 +86,11 @@ std::unique_ptr<engine::DecoderEngine> LoadLanguageModel(const Context& context,
   return *std::move(engine);
 }
 
-void AddSamplingFlags(CLI::App& command, SamplingFlags& flags, const char* max_tokens) {
-  const std::string group = "How words are chosen";
+void AddSamplerFlags(CLI::App& command, SamplingFlags& flags) {
   runtime::SamplingOptions& sampling = flags.sampling;
   const auto add = [&](const char* name, auto& value, const char* help) {
-    command.add_option(name, value, help)->group(group)->capture_default_str();
+    command.add_option(name, value, help)->group(kGroup)->capture_default_str();
   };
-  add(max_tokens, flags.max_tokens, "Most tokens to write; 0: until the model ends");
   add("--temperature", sampling.temperature, "0 takes the best token");
   add("--top-k", sampling.top_k, "Keep the k best tokens; 0: all");
   add("--top-p", sampling.top_p, "Keep the best up to this probability; 1: all");
@@ -101,30 +100,43 @@ void AddSamplingFlags(CLI::App& command, SamplingFlags& flags, const char* max_t
   add("--repeat-last-n", sampling.repeat_last_n, "How far back penalties look; -1: everything");
   add("--presence-penalty", sampling.presence_penalty, "Taken once from a seen token's logit");
   add("--frequency-penalty", sampling.frequency_penalty, "Taken for each time it was seen");
-  add("--logprobs", sampling.top_logprobs,
-      "With --json: log probabilities, and those of this many best tokens");
-  add("--draft", flags.draft_tokens,
-      "Most tokens guessed from the context, which does not change the text; 0: none");
   command.add_option("--seed", flags.seed, "Same seed, same text")
       ->check(CLI::NonNegativeNumber)
-      ->group(group);
+      ->group(kGroup);
   command.add_option("--logit-bias", flags.logit_bias, "Added to a token's logit (repeatable)")
       ->type_name("ID=NUMBER")
-      ->group(group);
-  command.add_option("--stop", flags.stop, "End before this text (repeatable)")->group(group);
+      ->group(kGroup);
+}
+
+void AddSamplingFlags(CLI::App& command, SamplingFlags& flags, const char* max_tokens) {
+  command.add_option(max_tokens, flags.max_tokens, "Most tokens to write; 0: until the model ends")
+      ->group(kGroup)
+      ->capture_default_str();
+  AddSamplerFlags(command, flags);
+  command
+      .add_option("--logprobs", flags.sampling.top_logprobs,
+                  "With --json: log probabilities, and those of this many best tokens")
+      ->group(kGroup)
+      ->capture_default_str();
+  command
+      .add_option("--draft", flags.draft_tokens,
+                  "Most tokens guessed from the context, which does not change the text; 0: none")
+      ->group(kGroup)
+      ->capture_default_str();
+  command.add_option("--stop", flags.stop, "End before this text (repeatable)")->group(kGroup);
   auto* grammar =
       command.add_option("--grammar-file", flags.grammar_file, "Only texts of this GBNF")
           ->type_name("FILE")
-          ->group(group);
+          ->group(kGroup);
   auto* schema =
       command.add_option("--json-schema", flags.schema_file, "Only JSON that fits this schema")
           ->type_name("FILE")
           ->excludes(grammar)
-          ->group(group);
+          ->group(kGroup);
   command.add_flag("--json-object", flags.json_object, "Only a JSON object")
       ->excludes(grammar)
       ->excludes(schema)
-      ->group(group);
+      ->group(kGroup);
 }
 
 Result<engine::GenerateOptions> ToGenerateOptions(const SamplingFlags& flags) {

@@ -37,6 +37,10 @@ struct SamplingFlags {
   bool json_object = false;
 };
 
+/// What decides among the logits: temperature, cuts, penalties, bias, seed.
+void AddSamplerFlags(CLI::App& command, SamplingFlags& flags);
+
+/// Those and what shapes the text: lengths, stops, grammars, guessing.
 /// `max_tokens`: the names of that flag, which is -n only where nothing else is.
 void AddSamplingFlags(CLI::App& command, SamplingFlags& flags, const char* max_tokens);
 

@@ -118,6 +118,7 @@ Terminal Terminal::ForStdout() {
 std::string Terminal::Bold(std::string_view text) const { return Wrap(colour_, "1", text); }
 std::string Terminal::Dim(std::string_view text) const { return Wrap(colour_, "2", text); }
 std::string Terminal::Marked(std::string_view text) const { return Wrap(colour_, "1;33", text); }
+std::string Terminal::Heat(std::string_view text) const { return Wrap(colour_, "36", text); }
 
 std::string Terminal::FileLink(std::string_view text, std::string_view path, uint32_t page) const {
   if (!links_ || path.empty()) return std::string(text);

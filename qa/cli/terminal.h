@@ -20,6 +20,8 @@ class Terminal {
   [[nodiscard]] std::string Bold(std::string_view text) const;
   [[nodiscard]] std::string Dim(std::string_view text) const;
   [[nodiscard]] std::string Marked(std::string_view text) const;
+  /// Bars and shades.
+  [[nodiscard]] std::string Heat(std::string_view text) const;
   /// `text` as an OSC 8 link to a local file (absolute path), at a page when page > 0.
   [[nodiscard]] std::string FileLink(std::string_view text, std::string_view path,
                                      uint32_t page) const;
