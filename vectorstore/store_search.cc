@@ -161,7 +161,7 @@ Result<std::vector<Hit>> SqliteStore::DenseSearch(std::span<const float> query, 
     if (!std::all_of(query.begin(), query.end(), [](float x) { return std::isfinite(x); })) {
       return Fail(ErrorCode::kInvalidArgument, "dense search: the query is not finite");
     }
-    if (k == 0) return {};
+    if (k == 0 || index_.size() == 0) return {};  // without rows there is no stride
     VADE_TRY(const std::vector<bool> allowed, AllowedDocuments(database, filter));
     const EncodedQuery encoded = Encode(query, index_.stride());
     std::vector<float> scores(CodeSegment::kRows);

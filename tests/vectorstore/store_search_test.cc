@@ -67,6 +67,14 @@ TEST_F(StoreTest, HostileQueriesAreQueries) {
   EXPECT_EQ(store->LexicalSearch("near \"quoted", 10)->size(), 1u);
 }
 
+TEST_F(StoreTest, AStoreWithoutChunksFindsNothing) {  // it used to abort
+  const auto store = OpenNew();
+  const auto dense = store->DenseSearch(RandomUnit(1), 5);
+  ASSERT_TRUE(dense) << dense.error().message;
+  EXPECT_TRUE(dense->empty());
+  EXPECT_TRUE(store->LexicalSearch("pump", 5)->empty());
+}
+
 TEST_F(StoreTest, StopWordsCountOnlyWhenNothingElseIsThere) {
   const auto store = OpenNew();
   Put(*store, "a", {"how to do it"}, 1);
