@@ -101,6 +101,7 @@ class LocalDecoder final : public DecoderEngine {
 model::DecoderLimits LimitsOf(const DecoderOptions& options) {
   return {.ctx_len = options.context_length,
           .cache_tokens = options.cache_tokens,
+          .spare_tokens = options.spare_tokens,
           .batch_tokens = options.batch_tokens,
           .kv_type = options.kv_type};
 }

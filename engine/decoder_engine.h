@@ -32,6 +32,7 @@ struct DecoderOptions {
   size_t num_threads = 0;     // 0: all usable cores
   size_t context_length = 0;  // most tokens of one sequence; 0: the model's, at most 4096
   size_t cache_tokens = 0;    // tokens kept for all sequences together; 0: context_length
+  size_t spare_tokens = 0;    // kept besides, when cache_tokens is 0: for a second, short sequence
   size_t batch_tokens = 512;  // rows of one pass: more is faster and takes more working memory
   KvType kv_type = KvType::kF16;
 };

@@ -86,6 +86,7 @@ int Run(int argc, char** argv) {
   RegisterGlobals(app, context.global);
   vade::qa::RegisterIndex(app, context);
   vade::qa::RegisterAsk(app, context);
+  vade::qa::RegisterChat(app, context);
   vade::qa::RegisterSearch(app, context);
   vade::qa::RegisterEval(app, context);
   vade::qa::RegisterStoreCommands(app, context);

@@ -22,7 +22,7 @@ std::string Numbers(size_t got, size_t highest) {
 Result<DecoderLimits> Settle(const gguf::File& file, const DecoderConfig& config,
                              DecoderLimits limits) {
   if (limits.ctx_len == 0) limits.ctx_len = std::min(config.trained_ctx_len, kDefaultContext);
-  if (limits.cache_tokens == 0) limits.cache_tokens = limits.ctx_len;
+  if (limits.cache_tokens == 0) limits.cache_tokens = limits.ctx_len + limits.spare_tokens;
   const auto refuse = [&](const char* what, size_t got, size_t highest) {
     return Fail(ErrorCode::kInvalidArgument, file.name() + ": " + what + Numbers(got, highest));
   };

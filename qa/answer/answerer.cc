@@ -5,6 +5,7 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "qa/answer/prompt.h"
 #include "retriever/query.h"
 #include "retriever/stage_timer.h"
 
@@ -181,6 +182,11 @@ Result<Answer> Answerer::Ask(std::string_view text, const AnswerOptions& options
   search.k = std::max(search.k, kMinPassages);
   VADE_TRY(answer.search, retriever::Retriever(store_, embedder_).Search(text, search));
   answer.timings = answer.search.timings;
+  for (retriever::Passage passage : options.carried) {
+    if (HoldsPassage(answer.search.passages, passage)) continue;
+    passage.score = answer.search.passages.empty() ? 0 : answer.search.passages.back().score;
+    answer.search.passages.push_back(std::move(passage));
+  }
 
   retriever::StageTimer timer(answer.timings);
   VADE_TRY(const TermWeights weights, WeighTerms(*store_, question));

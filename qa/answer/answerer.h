@@ -19,9 +19,10 @@
 namespace vade::qa {
 
 struct AnswerOptions {
-  retriever::SearchOptions search;        // k: passages read for the answer, at least 5 are taken
-  size_t max_sentences = 3;               // of running text; a procedure is given whole
-  double threshold = kEvidenceThreshold;  // evidence below it is refused; 0 always answers
+  retriever::SearchOptions search;          // k: passages read for the answer, at least 5 are taken
+  std::vector<retriever::Passage> carried;  // read besides those found: of the turn before
+  size_t max_sentences = 3;                 // of running text; a procedure is given whole
+  double threshold = kEvidenceThreshold;    // evidence below it is refused; 0 always answers
 };
 
 /// One line of the answer, in reading order.

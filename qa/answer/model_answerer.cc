@@ -1,6 +1,7 @@
 #include "qa/answer/model_answerer.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -53,6 +54,7 @@ std::string ModelAnswer::Text() const {
 }
 
 Result<engine::ChatPrompt> ModelAnswerer::MakePrompt(const Question& question, size_t answer_tokens,
+                                                     const PromptHistory& history,
                                                      ModelAnswer& answer,
                                                      std::vector<size_t>& shown) const {
   const size_t context = engine_->context_length();
@@ -65,8 +67,9 @@ Result<engine::ChatPrompt> ModelAnswerer::MakePrompt(const Question& question, s
   // Templates differ in what they add: should the whole not fit, a smaller budget is tried.
   for (size_t budget = context - answer_tokens;;) {
     VADE_TRY(GroundedPrompt prompt,
-             BuildPrompt(question, answer.search.passages, budget,
-                         [&](std::string_view text) { return tokenizer.Count(text); }));
+             BuildPrompt(
+                 question, answer.search.passages, budget,
+                 [&](std::string_view text) { return tokenizer.Count(text); }, history));
     VADE_TRY(engine::ChatPrompt chat,
              engine::BuildChatPrompt(tokenizer, engine_->chat_template(), prompt.messages));
     const size_t over =
@@ -90,7 +93,7 @@ Result<ModelAnswer> ModelAnswerer::Ask(std::string_view text, const ModelAnswerO
   VADE_TRY(answer.search, retriever::Retriever(store_, embedder_).Search(text, options.search));
   answer.timings = answer.search.timings;
   answer.warnings = answer.search.warnings;
-  if (answer.search.passages.empty()) {
+  if (answer.search.passages.empty() && options.history.passages.empty()) {
     answer.refused = true;
     return answer;
   }
@@ -100,14 +103,21 @@ Result<ModelAnswer> ModelAnswerer::Ask(std::string_view text, const ModelAnswerO
     generate.max_tokens = DefaultAnswerTokens(engine_->context_length());
   }
   std::vector<size_t> shown;
-  VADE_TRY(const engine::ChatPrompt chat, MakePrompt(question, generate.max_tokens, answer, shown));
+  VADE_TRY(const engine::ChatPrompt chat,
+           MakePrompt(question, generate.max_tokens, options.history, answer, shown));
   answer.prompt = chat.text;
   answer.warnings.insert(answer.warnings.end(), chat.warnings.begin(), chat.warnings.end());
+  for (const size_t i : shown) answer.shown.push_back(answer.search.passages[i]);
+  // What may be cited: the passages of the conversation, then those of this turn.
+  std::vector<retriever::Passage> cited = options.history.passages;
+  cited.insert(cited.end(), answer.shown.begin(), answer.shown.end());
+  std::vector<size_t> numbered(cited.size());
+  std::iota(numbered.begin(), numbered.end(), size_t{0});
   retriever::DocumentCache documents(store_);
-  VADE_TRY(const std::vector<Section> sections, ReadSections(answer.search.passages, documents));
+  VADE_TRY(const std::vector<Section> sections, ReadSections(cited, documents));
   timer.Lap("prompt");
 
-  Grounder grounder(*store_, answer.search.passages, sections, shown);
+  Grounder grounder(*store_, cited, sections, std::move(numbered));
   Release release(sink, answer.sentences);
   std::optional<Error> failed;
   VADE_TRY(answer.generation, session_->Generate(

@@ -23,6 +23,7 @@ struct ModelAnswer {
   std::vector<GroundedSentence> sentences;  // empty when refused
   std::vector<Citation> citations;          // in order of number
   retriever::SearchResult search;           // what was read; the nearest passages when refused
+  std::vector<retriever::Passage> shown;    // new in this prompt, in the order of their numbers
   std::vector<LedgerEntry> ledger;
   size_t budget_tokens = 0;
   std::string prompt;             // as the model got it
@@ -47,6 +48,7 @@ using SentenceSink = std::function<bool(const GroundedSentence&)>;
 struct ModelAnswerOptions {
   retriever::SearchOptions search;
   engine::GenerateOptions generate;  // max_tokens 0: DefaultAnswerTokens
+  PromptHistory history;             // of the conversation this is a turn of
 };
 
 /// Room for an answer when none is asked for: 512 tokens, but at most a quarter of the context.
@@ -69,7 +71,9 @@ class ModelAnswerer {
 
  private:
   [[nodiscard]] Result<engine::ChatPrompt> MakePrompt(const Question& question,
-                                                      size_t answer_tokens, ModelAnswer& answer,
+                                                      size_t answer_tokens,
+                                                      const PromptHistory& history,
+                                                      ModelAnswer& answer,
                                                       std::vector<size_t>& shown) const;
 
   const vectorstore::Store* store_;

@@ -31,6 +31,10 @@ constexpr Instructions kKorean = {
     "문장만 쓰십시오: 이 문서들에 없습니다.",
     "구절:", "질문:"};
 
+const Instructions& WordsFor(const Question& question) {
+  return question.language == Language::kKorean ? kKorean : kEnglish;
+}
+
 std::string Where(const retriever::Passage& passage) {
   std::string where = utf8::Escape(passage.path);
   if (!passage.first_page.empty()) where += ", p. " + passage.first_page;
@@ -46,21 +50,50 @@ std::string Numbered(size_t number, const retriever::Passage& passage) {
 
 }  // namespace
 
+std::string UserMessage(const Question& question, const std::vector<retriever::Passage>& passages,
+                        size_t first_number) {
+  const Instructions& words = WordsFor(question);
+  std::string text;
+  if (!passages.empty()) text = std::string(words.passages) + "\n\n";
+  for (const retriever::Passage& passage : passages) text += Numbered(first_number++, passage);
+  return text + std::string(words.question) + " " + question.text;
+}
+
+bool HoldsPassage(const std::vector<retriever::Passage>& passages,
+                  const retriever::Passage& passage) {
+  return std::ranges::any_of(passages, [&](const retriever::Passage& other) {
+    return other.document == passage.document && other.begin <= passage.begin &&
+           other.end >= passage.end;
+  });
+}
+
 Result<GroundedPrompt> BuildPrompt(const Question& question,
                                    const std::vector<retriever::Passage>& passages,
-                                   size_t budget_tokens, const TokenCounter& count) {
-  const Instructions& words = question.language == Language::kKorean ? kKorean : kEnglish;
+                                   size_t budget_tokens, const TokenCounter& count,
+                                   const PromptHistory& history) {
+  const Instructions& words = WordsFor(question);
   GroundedPrompt prompt;
   prompt.budget_tokens = budget_tokens;
-  const std::string ending = std::string(words.question) + " " + question.text;
+  const size_t asked = count(std::string(words.question) + " " + question.text);
   prompt.ledger.push_back({"instructions", count(words.system) + kTemplateTokens, true, ""});
-  prompt.ledger.push_back({"question", count(ending), true, ""});
+  prompt.ledger.push_back({"question", asked, true, ""});
   size_t used = prompt.ledger[0].tokens + prompt.ledger[1].tokens + count(words.passages);
-  std::string body = std::string(words.passages) + "\n\n";
+  if (!history.messages.empty()) {
+    prompt.ledger.push_back({"conversation", history.tokens, true, ""});
+    used += history.tokens;
+  }
+  std::vector<retriever::Passage> kept;
   for (size_t i = 0; i < passages.size(); ++i) {
-    const std::string text = Numbered(prompt.passages.size() + 1, passages[i]);
-    LedgerEntry entry = {"passage " + std::to_string(i + 1) + ": " + Where(passages[i]),
-                         count(text), true, ""};
+    LedgerEntry entry = {"passage " + std::to_string(i + 1) + ": " + Where(passages[i]), 0, true,
+                         ""};
+    if (HoldsPassage(history.passages, passages[i])) {
+      entry.reason = "is in the conversation already";
+      entry.included = false;
+      prompt.ledger.push_back(std::move(entry));
+      continue;
+    }
+    const size_t number = history.passages.size() + kept.size() + 1;
+    entry.tokens = count(Numbered(number, passages[i]));
     const size_t left = budget_tokens - std::min(used, budget_tokens);
     if (entry.tokens > left) {
       entry.included = false;
@@ -68,19 +101,21 @@ Result<GroundedPrompt> BuildPrompt(const Question& question,
                      " are left";
     } else {
       used += entry.tokens;
-      body += text;
+      kept.push_back(passages[i]);
       prompt.passages.push_back(i);
     }
     prompt.ledger.push_back(std::move(entry));
   }
-  if (prompt.passages.empty() && !passages.empty()) {
+  if (prompt.passages.empty() && history.passages.empty() && !passages.empty()) {
     return Fail(ErrorCode::kResource, "no passage fits: " + std::to_string(budget_tokens) +
                                           " tokens of context are left beside the answer, " +
                                           prompt.ledger.back().what + " needs " +
                                           std::to_string(prompt.ledger.back().tokens) +
                                           " (--context raises it)");
   }
-  prompt.messages = {{"system", std::string(words.system)}, {"user", body + ending}};
+  prompt.messages.push_back({"system", std::string(words.system)});
+  prompt.messages.insert(prompt.messages.end(), history.messages.begin(), history.messages.end());
+  prompt.messages.push_back({"user", UserMessage(question, kept, history.passages.size() + 1)});
   return prompt;
 }
 

@@ -54,6 +54,7 @@ struct Context {
 void RegisterIndex(CLI::App& app, Context& context);
 void RegisterSearch(CLI::App& app, Context& context);
 void RegisterAsk(CLI::App& app, Context& context);
+void RegisterChat(CLI::App& app, Context& context);
 void RegisterEval(CLI::App& app, Context& context);
 void RegisterStoreCommands(CLI::App& app, Context& context);  // status ls rm get verify backup
 void RegisterGenerate(CLI::App& app, Context& context);

@@ -75,6 +75,7 @@ std::unique_ptr<engine::DecoderEngine> LoadLanguageModel(const Context& context,
   engine::DecoderOptions options;
   options.num_threads = context.global.threads;
   options.context_length = flags.context_length;
+  options.spare_tokens = flags.spare_tokens;
   options.kv_type = flags.kv == "q8_0"  ? engine::KvType::kQ8_0
                     : flags.kv == "f32" ? engine::KvType::kF32
                                         : engine::KvType::kF16;

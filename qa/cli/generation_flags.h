@@ -15,6 +15,7 @@ struct ModelFlags {
   std::string path;
   size_t context_length = 0;
   std::string kv = "f16";
+  size_t spare_tokens = 0;  // no flag: what the command needs beside its main sequence
 };
 
 /// -m, --context, --kv. `required`: a usage error without -m.

@@ -1,0 +1,197 @@
+// vade chat: piped in, as JSON, and at a terminal where Ctrl-C must not end it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "engine/base/unique_fd.h"
+#include "tests/support/process.h"
+
+namespace vade::testing {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::string kTiny =
+    std::string(VADE_SOURCE_DIR) + "/tests/golden/models/llama-linear-mha.gguf";
+
+class ChatTest : public ::testing::Test {
+ protected:
+  void Index() const {
+    home_.Write("manuals/pump.md",
+                "# Pump P200\n\nThe maximum pressure of the P200 is 8 bar.\n\n"
+                "# Pump P350\n\nThe maximum pressure of the P350 is 10 bar.\n");
+    ASSERT_EQ(RunVade(home_.path(), {"index", Manuals()}).code, 0);
+  }
+  std::string Manuals() const { return (home_.path() / "manuals").string(); }
+  Finished Chat(std::vector<std::string> arguments, const std::string& input) const {
+    arguments.insert(arguments.begin(), "chat");
+    return RunVade(home_.path(), arguments, {.stdin_text = input});
+  }
+  TemporaryFolder home_;
+};
+
+std::vector<json> Objects(const std::string& lines) {
+  std::vector<json> objects;
+  std::istringstream stream(lines);
+  for (std::string line; std::getline(stream, line);) objects.push_back(json::parse(line));
+  return objects;
+}
+
+TEST_F(ChatTest, PipedQuestionsAreAnsweredWithSources) {
+  Index();
+  const Finished run = Chat({Manuals()},
+                            "What is the maximum pressure of the P200?\n"
+                            "What about the P350?\n");
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("P200 is 8 bar."));
+  EXPECT_THAT(run.out, HasSubstr("P350 is 10 bar."));
+  EXPECT_THAT(run.out, HasSubstr("Sources:\n[1] pump.md"));
+  EXPECT_THAT(run.out, Not(HasSubstr("> "))) << "no prompt for a pipe";
+}
+
+TEST_F(ChatTest, JsonIsOneObjectPerLine) {
+  Index();
+  const std::string file = (home_.path() / "talk.json").string();
+  const Finished run = Chat({"--json"},
+                            "What is the maximum pressure of the P200?\n\n"
+                            "What about the P350?\n/sources\n/context\n/nonsense\n"
+                            "/save " +
+                                file + "\n/quit\nnever read\n");
+  EXPECT_EQ(run.code, 0) << run.err;
+  const auto objects = Objects(run.out);
+  ASSERT_EQ(objects.size(), 6u) << run.out;
+  EXPECT_EQ(objects[0]["rewriting"], "as typed");
+  EXPECT_EQ(objects[1]["standalone"], "What is the maximum pressure of the P350?");
+  EXPECT_EQ(objects[1]["citations"][0]["path"], "pump.md");
+  EXPECT_EQ(objects[2]["sources"][0]["path"], "pump.md");
+  EXPECT_THAT(objects[3]["message"].get<std::string>(), HasSubstr("2 turns remembered"));
+  EXPECT_TRUE(objects[4].contains("error"));
+  EXPECT_EQ(objects[5]["message"], "2 turns saved");
+
+  const auto again = Objects(Chat({"--json", "--load", file}, "What about the P200?\n").out);
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0]["standalone"], "What is the maximum pressure of the P200?");
+}
+
+TEST_F(ChatTest, AModelAnswersOrTheRefusalDoes) {
+  Index();
+  const Finished run = Chat({"-m", kTiny, "--json", "--max-tokens", "8"},
+                            "What is the maximum pressure of the P200?\nWhy?\n/model\n");
+  EXPECT_EQ(run.code, 0) << run.err;
+  const auto objects = Objects(run.out);
+  ASSERT_EQ(objects.size(), 3u) << run.out;
+  EXPECT_EQ(objects[0]["refused"], true) << "noise is not shown";
+  EXPECT_EQ(objects[1]["rewriting"], "topic carried");
+  EXPECT_GT(objects[1]["history"]["budget_tokens"], 0);
+  const auto plain = Objects(Chat({"-m", kTiny, "--plain", "--json", "-n", "5"}, "hello\n").out);
+  ASSERT_EQ(plain.size(), 1u);
+  EXPECT_EQ(plain[0]["stop_reason"], "length");
+}
+
+TEST_F(ChatTest, WhatCannotWorkIsRefused) {
+  EXPECT_EQ(Chat({}, "hello\n").code, 5) << "no library";
+  EXPECT_EQ(Chat({"--plain"}, "hello\n").code, 2);
+  Index();
+  const Finished other = Chat({"/"}, "What is the maximum pressure?\n");
+  EXPECT_EQ(other.code, 0) << "the folder holds the library's";
+  const Finished unknown = Chat({(home_.path() / "library.db").string()}, "hello\n");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("is not in the library"));
+  EXPECT_NE(Chat({"--load", "/nowhere.json"}, "").code, 0);
+}
+
+/// vade at a pseudo-terminal.
+class Typist {
+ public:
+  Typist(const std::filesystem::path& home, std::vector<std::string> arguments) {
+    std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TERM=dumb",
+                                            "HOME=" + home.string(),
+                                            "VADE_STORE=" + (home / "library.db").string()};
+    arguments.insert(arguments.begin(), VADE_BINARY_DIR "/bin/vade");
+    std::vector<char*> argv;
+    std::vector<char*> envp;
+    for (auto& text : arguments) argv.push_back(text.data());
+    for (auto& text : environment) envp.push_back(text.data());
+    argv.push_back(nullptr);
+    envp.push_back(nullptr);
+    int terminal = -1;
+    child_ = forkpty(&terminal, nullptr, nullptr, nullptr);
+    if (child_ == 0) {
+      execve(argv[0], argv.data(), envp.data());
+      _exit(127);
+    }
+    terminal_ = UniqueFd(terminal);
+  }
+  ~Typist() {
+    if (child_ > 0 && !ended_) {
+      kill(child_, SIGKILL);
+      waitpid(child_, nullptr, 0);
+    }
+  }
+
+  void Type(std::string_view keys) {
+    EXPECT_EQ(write(terminal_.get(), keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+  }
+  /// Reads on until `text` appears behind what was seen before.
+  bool Sees(const std::string& text) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::chrono::seconds(60);
+    while (Clock::now() < end) {
+      if (const size_t at = seen_.find(text, looked_); at != std::string::npos) {
+        looked_ = at + text.size();
+        return true;
+      }
+      pollfd wait{terminal_.get(), POLLIN, 0};
+      if (poll(&wait, 1, 1000) <= 0) continue;
+      char buffer[4096];
+      const ssize_t n = read(terminal_.get(), buffer, sizeof buffer);
+      if (n <= 0) return false;
+      seen_.append(buffer, static_cast<size_t>(n));
+    }
+    return false;
+  }
+  int Wait() {
+    while (Sees("\x01 nothing prints this")) continue;
+    int status = 0;
+    waitpid(child_, &status, 0);
+    ended_ = true;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  const std::string& seen() const { return seen_; }
+
+ private:
+  pid_t child_ = -1;
+  UniqueFd terminal_;
+  std::string seen_;
+  size_t looked_ = 0;
+  bool ended_ = false;
+};
+
+TEST_F(ChatTest, CtrlCStopsAnAnswerAndCtrlDTheProgram) {
+  Typist typist(home_.path(), {"chat", "-m", kTiny, "--plain", "--temperature", "1"});
+  ASSERT_TRUE(typist.Sees("> ")) << typist.seen();
+  typist.Type("half a line\x03");
+  ASSERT_TRUE(typist.Sees("> ")) << "Ctrl-C at the prompt: " << typist.seen();
+  typist.Type("hello\n");
+  ASSERT_TRUE(typist.Sees("hello")) << typist.seen();
+  typist.Type("\x03");  // while it answers, or just after
+  ASSERT_TRUE(typist.Sees("> ")) << typist.seen();
+  typist.Type("/help\n");
+  ASSERT_TRUE(typist.Sees("Ctrl-C stops one answer")) << typist.seen();
+  ASSERT_TRUE(typist.Sees("> "));
+  typist.Type("\x04");
+  EXPECT_EQ(typist.Wait(), 0) << typist.seen();
+}
+
+}  // namespace
+}  // namespace vade::testing
