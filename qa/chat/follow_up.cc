@@ -132,9 +132,8 @@ std::vector<std::string_view> TopicWords(std::string_view question) {
 /// is done, and lacks the thing only.
 bool LacksNameOnly(std::string_view text) {
   const Question question = ReadQuestion(text);
-  return !question.terms.empty() &&
-         (question.kind == QuestionKind::kProcedure || question.kind == QuestionKind::kFact ||
-          question.kind == QuestionKind::kPlace || question.kind == QuestionKind::kYesNo);
+  return !question.terms.empty() && question.kind != QuestionKind::kTime &&
+         question.kind != QuestionKind::kReason;
 }
 
 bool Contains(std::string_view text, std::string_view part) {

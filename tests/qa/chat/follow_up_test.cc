@@ -41,6 +41,8 @@ TEST(FollowUp, CarriesTheWordsThatAreMissing) {
 TEST(FollowUp, AQuestionThatSaysWhatIsDoneTakesTheNameOnly) {
   EXPECT_EQ(CarryTopic("How do I bleed it?", "What is the highest pressure of the AquaLift P350?"),
             "How do I bleed it? (AquaLift P350)");
+  EXPECT_EQ(CarryTopic("How heavy is it?", "What is the greatest flow of the AquaLift P350?"),
+            "How heavy is it? (AquaLift P350)");
   EXPECT_EQ(CarryTopic("How do I bleed it?", "Where is the pump?"), "How do I bleed it? (pump)");
 }
 
