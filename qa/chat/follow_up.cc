@@ -128,12 +128,25 @@ std::vector<std::string_view> TopicWords(std::string_view question) {
   return words;
 }
 
-/// "How long does it take?" means what was done, all of it; "How do I clean it?" says itself what
-/// is done, and lacks the thing only.
+/// "How long does it take?" means what was done, all of it; "How do I clean it?" and "How heavy is
+/// it?" say themselves what is asked, and lack the thing only.
 bool LacksNameOnly(std::string_view text) {
   const Question question = ReadQuestion(text);
-  return !question.terms.empty() && question.kind != QuestionKind::kTime &&
-         question.kind != QuestionKind::kReason;
+  switch (question.kind) {
+    case QuestionKind::kFact:
+    case QuestionKind::kProcedure:
+    case QuestionKind::kPlace:
+    case QuestionKind::kYesNo:
+      return !question.terms.empty();
+    case QuestionKind::kNumber: {  // a measure, but not "how many", "how much"
+      const std::string lower = Lower(text);
+      return lower.starts_with("how ") && !lower.starts_with("how m");
+    }
+    case QuestionKind::kTime:
+    case QuestionKind::kReason:
+      return false;
+  }
+  return false;
 }
 
 bool Contains(std::string_view text, std::string_view part) {
