@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/fake_decoder.h"
 #include "tests/support/gguf_builder.h"
 

@@ -29,9 +29,9 @@ TEST(Sha256, KnownDigests) {
 }
 
 TEST(Sha256, PiecesDoNotMatter) {
-  for (const size_t size : {1, 55, 56, 57, 63, 64, 65, 119, 120, 128, 1000}) {
+  for (const size_t size : {1u, 55u, 56u, 57u, 63u, 64u, 65u, 119u, 120u, 128u, 1000u}) {
     const std::string text(size, 'x');
-    for (const size_t piece : {1, 3, 63, 64, 65}) EXPECT_EQ(Hash(text, piece), Hash(text));
+    for (const size_t piece : {1u, 3u, 63u, 64u, 65u}) EXPECT_EQ(Hash(text, piece), Hash(text));
   }
 }
 

@@ -94,7 +94,7 @@ class DecoderFolderTest : public ::testing::Test {
   static std::vector<float> Interleaved(const FolderTensor& from) {
     std::vector<float> out;
     for (uint64_t head = 0; head < from.shape[0] / kHeadDim; ++head) {
-      for (const uint64_t row : {0, 4, 1, 5, 2, 6, 3, 7}) {
+      for (const uint64_t row : {0u, 4u, 1u, 5u, 2u, 6u, 3u, 7u}) {
         for (uint64_t i = 0; i < kD; ++i) out.push_back(from.At(head * kHeadDim + row, i));
       }
     }
@@ -137,8 +137,8 @@ TEST_F(DecoderFolderTest, BiasesGoAlongAndATiedOutputStaysAway) {
   FolderTensor& bias = folder_.Add("model.layers.0.self_attn.k_proj.bias", {kKvHeads * kHeadDim});
   const gguf::File file = Import();
   std::vector<float> want;
-  for (const uint64_t head : {0, 8}) {
-    for (const uint64_t i : {0, 4, 1, 5, 2, 6, 3, 7}) want.push_back(bias.values[head + i]);
+  for (const uint64_t head : {0u, 8u}) {
+    for (const uint64_t i : {0u, 4u, 1u, 5u, 2u, 6u, 3u, 7u}) want.push_back(bias.values[head + i]);
   }
   ExpectTensor(file, "blk.0.attn_k.bias", want);
   EXPECT_EQ(file.FindTensor("output.weight"), nullptr);

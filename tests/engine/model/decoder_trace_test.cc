@@ -153,7 +153,7 @@ TEST(DecoderTrace, EveryRowSumsToOneInEveryHead) {
 }
 
 TEST(DecoderTrace, WatchingDoesNotChangeTheLogits) {
-  for (const size_t num_threads : {1, 3}) {
+  for (const size_t num_threads : {1u, 3u}) {
     Machine machine(TinyDecoder(), num_threads);
     EXPECT_EQ(machine.Trace(kIds).logits, machine.Forward(kIds, nullptr));
   }
