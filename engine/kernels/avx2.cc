@@ -33,31 +33,15 @@ namespace {
 }  // namespace
 
 const KernelTable& Avx2Table() noexcept {
-  static constexpr KernelTable kTable = {GemmFloat<V8>,
-                                         GemmInteger<V8>,
-                                         QuantizeI16<V8>,
-                                         LayerNorm<V8>,
-                                         GeluErf<V8>,
-                                         GeluTanh<V8>,
-                                         Silu<V8>,
-                                         Softmax<V8>,
-                                         Add<V8>,
-                                         Multiply<V8>,
-                                         RmsNorm<V8>,
-                                         RopeNormal<V8>,
-                                         RopeNeox<V8>,
-                                         SiluMultiply<V8>,
-                                         GeluTanhMultiply<V8>,
-                                         SoftCap<V8>,
-                                         F32ToF16<V8>,
-                                         F16ToF32<V8>,
-                                         Scores<V8>,
-                                         Mix<V8>,
-                                         GemmI8Rows<V8>,
-                                         GemmHalf<V8, GemmF16>,
-                                         GemmHalf<V8, GemmBf16>,
-                                         QuantizeI8<V8>,
-                                         F32ToBf16<V8>};
+  static constexpr KernelTable kTable = {
+      GemmFloat<V8>,  GemmInteger<V8>,       QuantizeI16<V8>,
+      LayerNorm<V8>,  GeluErf<V8>,           GeluTanh<V8>,
+      Silu<V8>,       Softmax<V8>,           Add<V8>,
+      Multiply<V8>,   RmsNorm<V8>,           RopeNormal<V8>,
+      RopeNeox<V8>,   SiluMultiply<V8>,      GeluTanhMultiply<V8>,
+      SoftCap<V8>,    F32ToF16<V8>,          F16ToF32<V8>,
+      GemmI8Rows<V8>, GemmHalf<V8, GemmF16>, GemmHalf<V8, GemmBf16>,
+      QuantizeI8<V8>, F32ToBf16<V8>};
   return kTable;
 }
 

@@ -37,31 +37,12 @@ namespace {
 #include "engine/kernels/v16_inl.h"
 
 constexpr KernelTable TableWith(void (*gemm_bf16)(const GemmBf16&) noexcept) noexcept {
-  return {GemmFloat<V16>,
-          GemmInteger<V16>,
-          QuantizeI16<V16>,
-          LayerNorm<V16>,
-          GeluErf<V16>,
-          GeluTanh<V16>,
-          Silu<V16>,
-          Softmax<V16>,
-          Add<V16>,
-          Multiply<V16>,
-          RmsNorm<V16>,
-          RopeNormal<V16>,
-          RopeNeox<V16>,
-          SiluMultiply<V16>,
-          GeluTanhMultiply<V16>,
-          SoftCap<V16>,
-          F32ToF16<V16>,
-          F16ToF32<V16>,
-          Scores<V16>,
-          Mix<V16>,
-          GemmI8Rows<V16>,
-          GemmHalf<V16, GemmF16>,
-          gemm_bf16,
-          QuantizeI8<V16>,
-          F32ToBf16<V16>};
+  return {
+      GemmFloat<V16>, GemmInteger<V16>, QuantizeI16<V16>, LayerNorm<V16>,    GeluErf<V16>,
+      GeluTanh<V16>,  Silu<V16>,        Softmax<V16>,     Add<V16>,          Multiply<V16>,
+      RmsNorm<V16>,   RopeNormal<V16>,  RopeNeox<V16>,    SiluMultiply<V16>, GeluTanhMultiply<V16>,
+      SoftCap<V16>,   F32ToF16<V16>,    F16ToF32<V16>,    GemmI8Rows<V16>,   GemmHalf<V16, GemmF16>,
+      gemm_bf16,      QuantizeI8<V16>,  F32ToBf16<V16>};
 }
 
 }  // namespace

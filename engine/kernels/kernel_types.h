@@ -128,38 +128,6 @@ struct GemmBf16 {
   bool accumulate = false;
 };
 
-/// scores[i][j] = dot(query i, key j), f32 arithmetic.
-/// Shapes: query [m, dim] f32, rows ldq apart; key [n, dim] f16, rows ldk apart; scores [m, n],
-/// rows lds apart. Queries that share a key head (its group, or neighbouring tokens) belong into
-/// one call: a key is then read and widened once for four of them.
-struct AttentionScores {
-  const float* query = nullptr;
-  size_t ldq = 0;
-  size_t m = 0;
-  const uint16_t* key = nullptr;
-  size_t ldk = 0;
-  size_t n = 0;
-  size_t dim = 0;
-  float* scores = nullptr;
-  size_t lds = 0;
-};
-
-/// out[i] = sum over j of weights[i][j] * value j (+ out[i]), f32 arithmetic, j ascending.
-/// Shapes: weights [m, n] f32, rows ldw apart; value [n, dim] f16, rows ldv apart; out [m, dim]
-/// f32, rows ldo apart.
-struct AttentionMix {
-  const float* weights = nullptr;
-  size_t ldw = 0;
-  size_t m = 0;
-  const uint16_t* value = nullptr;
-  size_t ldv = 0;
-  size_t n = 0;
-  size_t dim = 0;
-  float* out = nullptr;
-  size_t ldo = 0;
-  bool accumulate = false;  // add to what out holds: keys and values may come page by page
-};
-
 struct KernelTable {
   void (*gemm_f32)(const GemmF32& op) noexcept;
   void (*gemm_i16)(const GemmI16& op) noexcept;
@@ -204,9 +172,6 @@ struct KernelTable {
   /// IEEE binary16, to nearest even; overflow becomes infinity.
   void (*f32_to_f16)(const float* x, size_t n, uint16_t* y) noexcept;
   void (*f16_to_f32)(const uint16_t* x, size_t n, float* y) noexcept;
-
-  void (*attention_scores)(const AttentionScores& op) noexcept;
-  void (*attention_mix)(const AttentionMix& op) noexcept;
 
   void (*gemm_i8)(const GemmI8& op) noexcept;
   void (*gemm_f16)(const GemmF16& op) noexcept;

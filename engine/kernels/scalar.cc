@@ -196,29 +196,6 @@ void F16ToF32(const uint16_t* x, size_t n, float* y) noexcept {
   for (size_t i = 0; i < n; ++i) y[i] = F32FromF16(x[i]);
 }
 
-void Scores(const AttentionScores& op) noexcept {
-  for (size_t row = 0; row < op.m; ++row) {
-    for (size_t j = 0; j < op.n; ++j) {
-      float sum = 0.0f;
-      for (size_t i = 0; i < op.dim; ++i) {
-        sum += op.query[row * op.ldq + i] * F32FromF16(op.key[j * op.ldk + i]);
-      }
-      op.scores[row * op.lds + j] = sum;
-    }
-  }
-}
-
-void Mix(const AttentionMix& op) noexcept {
-  for (size_t row = 0; row < op.m; ++row) {
-    float* out = op.out + row * op.ldo;
-    if (!op.accumulate) std::fill_n(out, op.dim, 0.0f);
-    for (size_t j = 0; j < op.n; ++j) {
-      const float weight = op.weights[row * op.ldw + j];
-      for (size_t i = 0; i < op.dim; ++i) out[i] += weight * F32FromF16(op.value[j * op.ldv + i]);
-    }
-  }
-}
-
 template <class Op, class Term>
 void GemmOf(const Op& op, const Term& term) noexcept {
   for (size_t row = 0; row < op.m; ++row) {
@@ -278,10 +255,10 @@ void F32ToBf16(const float* x, size_t n, uint16_t* y) noexcept {
 
 const KernelTable& ScalarTable() noexcept {
   static constexpr KernelTable kTable = {
-      GemmFloat,        GemmInteger, QuantizeI16, LayerNorm, GeluErf,    GeluTanh, Silu,
-      Softmax,          Add,         Multiply,    RmsNorm,   RopeNormal, RopeNeox, SiluMultiply,
-      GeluTanhMultiply, SoftCap,     F32ToF16,    F16ToF32,  Scores,     Mix,      ScalarGemmI8,
-      GemmHalf,         GemmBrain,   QuantizeI8,  F32ToBf16};
+      GemmFloat,        GemmInteger, QuantizeI16, LayerNorm, GeluErf,      GeluTanh, Silu,
+      Softmax,          Add,         Multiply,    RmsNorm,   RopeNormal,   RopeNeox, SiluMultiply,
+      GeluTanhMultiply, SoftCap,     F32ToF16,    F16ToF32,  ScalarGemmI8, GemmHalf, GemmBrain,
+      QuantizeI8,       F32ToBf16};
   return kTable;
 }
 

@@ -4,8 +4,7 @@
 struct V16 {
   using F = __m512;
   static constexpr size_t kLanes = 16;
-  static constexpr size_t kTileRows = 12;      // 24 accumulators of the 32 registers
-  static constexpr size_t kAttentionRows = 4;  // 16 accumulators
+  static constexpr size_t kTileRows = 12;  // 24 accumulators of the 32 registers
 
   static F Set(float x) noexcept { return _mm512_set1_ps(x); }
   static F Load(const float* p) noexcept { return _mm512_loadu_ps(p); }
@@ -59,16 +58,6 @@ struct V16 {
   static F SwapPairs(F x) noexcept { return _mm512_permute_ps(x, 0xB1); }
   // Even lanes a * b - c, odd lanes a * b + c.
   static F FmaSubAdd(F a, F b, F c) noexcept { return _mm512_fmaddsub_ps(a, b, c); }
-
-  // The sums of four vectors.
-  static __m128 ReduceAdd4(F a, F b, F c, F d) noexcept {
-    const F ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
-    const F cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
-    const F sums = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
-    const __m256 half =
-        _mm256_add_ps(_mm512_castps512_ps256(sums), _mm512_extractf32x8_ps(sums, 1));
-    return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
-  }
 
   // Sixteen int32 sums. Kept as __m512i (eight 64-bit lanes), g++ 12 copies every accumulator
   // between two registers and the stack in each step of a product.

@@ -4,8 +4,7 @@
 struct V8 {
   using F = __m256;
   static constexpr size_t kLanes = 8;
-  static constexpr size_t kTileRows = 6;       // 12 accumulators of the 16 registers
-  static constexpr size_t kAttentionRows = 2;  // 8 accumulators
+  static constexpr size_t kTileRows = 6;  // 12 accumulators of the 16 registers
 
   static F Set(float x) noexcept { return _mm256_set1_ps(x); }
   static F Load(const float* p) noexcept { return _mm256_loadu_ps(p); }
@@ -82,14 +81,6 @@ struct V8 {
   static F SwapPairs(F x) noexcept { return _mm256_permute_ps(x, 0xB1); }
   // Even lanes a * b - c, odd lanes a * b + c.
   static F FmaSubAdd(F a, F b, F c) noexcept { return _mm256_fmaddsub_ps(a, b, c); }
-
-  // The sums of four vectors.
-  static __m128 ReduceAdd4(F a, F b, F c, F d) noexcept {
-    const F ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-    const F cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-    const F sums = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xEE));
-    return _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
-  }
 
   // Eight int32 sums. Kept as __m256i (four 64-bit lanes), g++ 12 copies every accumulator between
   // two registers and the stack in each step of a product.

@@ -39,12 +39,6 @@ class DecoderOps : public ::testing::TestWithParam<Isa> {
     EXPECT_EQ(x[0], kGuard);
     for (size_t i = x.size() - 40; i < x.size(); ++i) EXPECT_EQ(x[i], kGuard);
   }
-  std::vector<uint16_t> Halves(size_t n) {
-    std::vector<uint16_t> out;
-    std::uniform_real_distribution<float> value(-2, 2);
-    for (size_t i = 0; i < n; ++i) out.push_back(F16FromF32(value(random_)));
-    return out;
-  }
 
   const KernelTable* table_ = nullptr;
   std::mt19937 random_{11};
@@ -180,96 +174,6 @@ TEST_P(DecoderOps, HalfPrecisionRoundsToNearestEvenAndStaysInside) {
   }
 }
 
-TEST_P(DecoderOps, AttentionScores) {
-  for (const size_t m : {1u, 2u, 3u, 4u, 5u, 9u}) {
-    for (const size_t n : {0u, 1u, 3u, 4u, 5u, 18u}) {
-      for (const size_t dim : {1u, 8u, 20u, 64u, 80u, 128u}) {
-        const size_t ldq = dim + 3;
-        const size_t ldk = dim + 8;
-        const size_t lds = n + 2;
-        const auto query = Guarded(m * ldq);
-        const auto key = Halves((n + 1) * ldk);
-        std::vector<float> scores(m * lds + 41, kGuard);
-        table_->attention_scores({.query = query.data() + 1,
-                                  .ldq = ldq,
-                                  .m = m,
-                                  .key = key.data(),
-                                  .ldk = ldk,
-                                  .n = n,
-                                  .dim = dim,
-                                  .scores = scores.data() + 1,
-                                  .lds = lds});
-        for (size_t row = 0; row < m; ++row) {
-          for (size_t j = 0; j < lds; ++j) {
-            const float got = scores[1 + row * lds + j];
-            if (j >= n) {
-              ASSERT_EQ(got, kGuard);
-              continue;
-            }
-            double want = 0;
-            double size = 0;
-            for (size_t i = 0; i < dim; ++i) {
-              const double term =
-                  double{query[1 + row * ldq + i]} * double{F32FromF16(key[j * ldk + i])};
-              want += term;
-              size += std::abs(term);
-            }
-            ASSERT_NEAR(got, want, kEps * static_cast<double>(dim) * size);
-          }
-        }
-        ExpectGuarded(scores);
-      }
-    }
-  }
-}
-
-TEST_P(DecoderOps, AttentionMix) {
-  for (const size_t m : {1u, 2u, 5u, 6u, 7u, 13u}) {
-    for (const size_t n : {0u, 1u, 5u, 33u}) {
-      for (const size_t dim : {1u, 7u, 16u, 20u, 64u, 80u, 128u}) {
-        for (const bool accumulate : {false, true}) {
-          const size_t ldw = n + 1;
-          const size_t ldv = dim + 8;
-          const size_t ldo = dim + 5;
-          const auto weights = Guarded(m * ldw);
-          const auto value = Halves((n + 1) * ldv);
-          auto out = Guarded(m * ldo);
-          const auto before = out;
-          table_->attention_mix({.weights = weights.data() + 1,
-                                 .ldw = ldw,
-                                 .m = m,
-                                 .value = value.data(),
-                                 .ldv = ldv,
-                                 .n = n,
-                                 .dim = dim,
-                                 .out = out.data() + 1,
-                                 .ldo = ldo,
-                                 .accumulate = accumulate});
-          for (size_t row = 0; row < m; ++row) {
-            for (size_t i = 0; i < ldo; ++i) {
-              const size_t at = 1 + row * ldo + i;
-              if (i >= dim) {
-                ASSERT_EQ(out[at], before[at]);
-                continue;
-              }
-              double want = accumulate ? double{before[at]} : 0.0;
-              double size = std::abs(want);
-              for (size_t j = 0; j < n; ++j) {
-                const double term =
-                    double{weights[1 + row * ldw + j]} * double{F32FromF16(value[j * ldv + i])};
-                want += term;
-                size += std::abs(term);
-              }
-              ASSERT_NEAR(out[at], want, kEps * static_cast<double>(n + 1) * size);
-            }
-          }
-          ExpectGuarded(out);
-        }
-      }
-    }
-  }
-}
-
 // faults.md 16: what is not a number stays visible.
 TEST_P(DecoderOps, NonFiniteInputReachesTheOutput) {
   for (const size_t n : {1u, 16u, 37u}) {
@@ -285,18 +189,6 @@ TEST_P(DecoderOps, NonFiniteInputReachesTheOutput) {
       up.assign(n, 1.0f);
       table_->gelu_tanh_multiply(x.data(), n, up.data());
       EXPECT_TRUE(std::isnan(up[at]));
-      const std::vector<uint16_t> key(n, F16FromF32(1.0f));
-      float score = 0;
-      table_->attention_scores({.query = x.data(),
-                                .ldq = n,
-                                .m = 1,
-                                .key = key.data(),
-                                .ldk = n,
-                                .n = 1,
-                                .dim = n,
-                                .scores = &score,
-                                .lds = 1});
-      EXPECT_TRUE(std::isnan(score));
     }
   }
 }
