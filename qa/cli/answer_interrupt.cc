@@ -1,5 +1,9 @@
 #include "qa/cli/answer_interrupt.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
 #include <csignal>
 
@@ -10,15 +14,22 @@ namespace {
 std::atomic<CancelToken*> g_answer{nullptr};
 static_assert(std::atomic<CancelToken*>::is_always_lock_free);
 
+std::array<int, 2> g_wake = {-1, -1};  // a pipe; made once, then constant
+
 struct sigaction g_before;
 
 void OnInterrupt(int /*signal*/) {
-  if (CancelToken* token = g_answer.load()) token->Cancel();
+  if (CancelToken* token = g_answer.load()) {
+    token->Cancel();
+  } else {
+    [[maybe_unused]] const ssize_t written = write(g_wake[1], "", 1);
+  }
 }
 
 }  // namespace
 
 AnswerInterrupt::AnswerInterrupt() {
+  if (g_wake[0] < 0 && pipe2(g_wake.data(), O_CLOEXEC | O_NONBLOCK) != 0) g_wake = {-1, -1};
   struct sigaction action {};
   action.sa_handler = OnInterrupt;  // without SA_RESTART: a read at the prompt returns
   sigaction(SIGINT, &action, &g_before);
@@ -26,6 +37,8 @@ AnswerInterrupt::AnswerInterrupt() {
 }
 
 AnswerInterrupt::~AnswerInterrupt() { sigaction(SIGINT, &g_before, nullptr); }
+
+int AnswerInterrupt::wake_descriptor() { return g_wake[0]; }
 
 AnswerInterrupt::Answer::Answer() { g_answer.store(&token_); }
 AnswerInterrupt::Answer::~Answer() { g_answer.store(nullptr); }

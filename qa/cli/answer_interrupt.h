@@ -14,6 +14,9 @@ class AnswerInterrupt {
   AnswerInterrupt(const AnswerInterrupt&) = delete;
   AnswerInterrupt& operator=(const AnswerInterrupt&) = delete;
 
+  /// Readable once SIGINT came while nothing was answered, be it before anybody waited. -1: none.
+  [[nodiscard]] static int wake_descriptor();
+
   /// The token of one answer, watched until the end of its scope.
   class Answer {
    public:

@@ -1,18 +1,23 @@
 #include "qa/cli/line_reader.h"
 
 #include <langinfo.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <clocale>
 #include <cstdio>
 #include <cstring>
+#include <cwchar>
 #include <string_view>
 #include <utility>
 
 #ifdef VADE_HAVE_LIBEDIT
 #include <histedit.h>
 #endif
+
+#include "qa/cli/answer_interrupt.h"
 
 namespace vade::qa {
 namespace {
@@ -66,6 +71,7 @@ class EditedLines final : public LineReader {
     el_set(edit_, EL_EDITOR, "emacs");
     el_set(edit_, EL_SIGNAL, 1);  // the terminal is put right before a signal ends the program
     el_set(edit_, EL_HIST, history, history_);
+    el_set(edit_, EL_GETCFN, &EditedLines::GetCharacter);
     el_source(edit_, nullptr);  // the user's ~/.editrc
   }
   ~EditedLines() override {
@@ -98,6 +104,36 @@ class EditedLines final : public LineReader {
   }
 
  private:
+  /// Ctrl-C that comes between two reads must not be lost: a descriptor tells of it.
+  static bool WaitForKey() {
+    std::array<pollfd, 2> waits = {
+        {{STDIN_FILENO, POLLIN, 0}, {AnswerInterrupt::wake_descriptor(), POLLIN, 0}}};
+    while (poll(waits.data(), waits.size(), -1) < 0) {
+      if (errno != EINTR) return false;
+    }
+    char scrap = 0;
+    if ((waits[1].revents & POLLIN) == 0) return true;
+    while (read(waits[1].fd, &scrap, 1) == 1) {
+    }
+    errno = EINTR;
+    return false;
+  }
+
+  /// One character, of however many bytes: 1, or 0 at the end of the input, or -1.
+  static int GetCharacter(EditLine*, wchar_t* out) {
+    std::mbstate_t state{};
+    while (true) {
+      if (!WaitForKey()) return -1;
+      char byte = 0;
+      const ssize_t size = read(STDIN_FILENO, &byte, 1);
+      if (size <= 0) return static_cast<int>(size);
+      const size_t used = std::mbrtowc(out, &byte, 1, &state);
+      if (used == static_cast<size_t>(-2)) continue;  // more bytes to come
+      if (used == static_cast<size_t>(-1)) *out = 0xFFFD;
+      return 1;
+    }
+  }
+
   static char* Prompt(EditLine* edit) {
     EditedLines* self = nullptr;
     el_get(edit, EL_CLIENTDATA, &self);
