@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 
 namespace vade::qa {
@@ -22,7 +23,9 @@ void OnInterrupt(int /*signal*/) {
   if (CancelToken* token = g_answer.load()) {
     token->Cancel();
   } else {
+    const int before = errno;  // of whom this interrupts
     [[maybe_unused]] const ssize_t written = write(g_wake[1], "", 1);
+    errno = before;
   }
 }
 

@@ -34,9 +34,10 @@ TEST(GlobMatch, FollowsTheManual) {
 TEST(GlobMatch, HostilePatternsStayCheap) {
   const std::string stars = Repeat("*a", 2000) + "b";
   const std::string name(4000, 'a');
-  EXPECT_LT(FastestOfThree([&] { EXPECT_FALSE(GlobMatch(stars, name)); }), 5);
+  EXPECT_LT(FastestOfThree([&] { EXPECT_FALSE(GlobMatch(stars, name)); }), 0.5);
   const std::string folders = Repeat("**/", 600) + "x";
-  EXPECT_LT(FastestOfThree([&] { EXPECT_FALSE(GlobMatch(folders, Repeat("a/", 600) + "b")); }), 5);
+  EXPECT_LT(FastestOfThree([&] { EXPECT_FALSE(GlobMatch(folders, Repeat("a/", 600) + "b")); }),
+            0.5);
 }
 
 TEST(IgnoreRules, LastMatchDecides) {
