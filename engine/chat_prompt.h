@@ -7,14 +7,10 @@
 #include <vector>
 
 #include "engine/base/result.h"
+#include "engine/chat_message.h"
 #include "engine/tokenizer/tokenizer.h"
 
 namespace vade::engine {
-
-struct ChatMessage {
-  std::string role;  // "system", "user", "assistant"
-  std::string content;
-};
 
 struct ChatPrompt {
   std::vector<tokenizer::TokenId> ids;
