@@ -92,6 +92,7 @@ int Run(int argc, char** argv) {
   vade::qa::RegisterStoreCommands(app, context);
   vade::qa::RegisterGenerate(app, context);
   vade::qa::RegisterExplain(app, context);
+  vade::qa::RegisterServe(app, context);
   vade::qa::RegisterBench(app, context);
   vade::qa::RegisterModel(app, context);
   vade::qa::RegisterDebug(app, context);

@@ -149,6 +149,12 @@ Result<std::optional<Fingerprints>> SqliteStore::GetFingerprints() const {
   return ReadFingerprints(reader.database());
 }
 
+Result<int64_t> SqliteStore::GetGeneration() const {
+  VADE_TRY(const Reader reader, TakeReader());
+  VADE_TRY(const StoreState state, ReadState(reader.database()));
+  return state.generation;
+}
+
 // --- Documents ----------------------------------------------------------------------------------
 
 Result<std::vector<Collection>> SqliteStore::ListCollections() const {

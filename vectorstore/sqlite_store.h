@@ -55,6 +55,7 @@ class SqliteStore final : public Store {
                                        const Filter& filter) const override;
   Result<std::vector<float>> GetVector(ChunkId id) const override;
 
+  Result<int64_t> GetGeneration() const override;
   Result<Counts> GetCounts() const override;
   Result<VerifyReport> Verify() const override;
   Result<void> Backup(const std::filesystem::path& destination) const override;

@@ -191,6 +191,8 @@ class Store {
   [[nodiscard]] virtual Result<std::vector<float>> GetVector(ChunkId id) const = 0;
 
   // --- Care
+  /// A number that grows with every change, whoever made it: equal numbers, equal answers.
+  [[nodiscard]] virtual Result<int64_t> GetGeneration() const = 0;
   [[nodiscard]] virtual Result<Counts> GetCounts() const = 0;
   [[nodiscard]] virtual Result<VerifyReport> Verify() const = 0;
   /// Online copy, consistent, while readers and the writer go on.

@@ -99,6 +99,8 @@ std::filesystem::path DefaultModelsFolder() {
 
 std::filesystem::path CacheDirectory() { return XdgPath("XDG_CACHE_HOME", ".cache"); }
 
+std::filesystem::path StateDirectory() { return XdgPath("XDG_STATE_HOME", ".local/state"); }
+
 Result<void> LoadConfig(GlobalOptions& options) {
   options.store = DefaultStorePath();
   options.models = DefaultModelsFolder();

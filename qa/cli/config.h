@@ -17,6 +17,9 @@ namespace vade::qa {
 /// $XDG_CACHE_HOME/vade, or ~/.cache/vade; empty when HOME is unset too.
 [[nodiscard]] std::filesystem::path CacheDirectory();
 
+/// $XDG_STATE_HOME/vade, or ~/.local/state/vade; empty when HOME is unset too.
+[[nodiscard]] std::filesystem::path StateDirectory();
+
 /// $XDG_DATA_HOME/vade/models, or ~/.local/share/vade/models; empty when HOME is unset too.
 [[nodiscard]] std::filesystem::path DefaultModelsFolder();
 

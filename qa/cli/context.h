@@ -59,6 +59,7 @@ void RegisterEval(CLI::App& app, Context& context);
 void RegisterStoreCommands(CLI::App& app, Context& context);  // status ls rm get verify backup
 void RegisterGenerate(CLI::App& app, Context& context);
 void RegisterExplain(CLI::App& app, Context& context);
+void RegisterServe(CLI::App& app, Context& context);
 void RegisterBench(CLI::App& app, Context& context);
 void RegisterModel(CLI::App& app, Context& context);  // model list|show|pull|import|quantize
 void RegisterDebug(CLI::App& app, Context& context);  // hidden: debug tokenize|detokenize|embed

@@ -10,6 +10,7 @@
 #include "qa/cli/context.h"
 #include "qa/cli/progress.h"
 #include "qa/indexer/indexer.h"
+#include "qa/indexer/json_format.h"
 
 namespace vade::qa {
 namespace {
@@ -34,33 +35,6 @@ void Add(const IndexReport& from, IndexReport& to) {
   to.embed_seconds += from.embed_seconds;
   to.store_seconds += from.store_seconds;
   to.files.insert(to.files.end(), from.files.begin(), from.files.end());
-}
-
-nlohmann::json ToJson(const IndexReport& report) {
-  nlohmann::json files = nlohmann::json::array();
-  for (const FileReport& file : report.files) {
-    nlohmann::json notes = nlohmann::json::array();
-    for (const ingest::Note& note : file.notes) {
-      notes.push_back({{"page", note.page}, {"text", note.text}});
-    }
-    files.push_back({{"path", utf8::Escape(file.path)},
-                     {"skipped", !file.reason.empty()},
-                     {"reason", utf8::Escape(file.reason)},
-                     {"notes", std::move(notes)}});
-  }
-  return {{"added", report.added},
-          {"changed", report.changed},
-          {"renamed", report.renamed},
-          {"removed", report.removed},
-          {"unchanged", report.unchanged},
-          {"skipped", report.skipped},
-          {"pages", report.pages},
-          {"chunks", report.chunks},
-          {"tokens", report.tokens},
-          {"seconds", report.seconds},
-          {"embed_seconds", report.embed_seconds},
-          {"store_seconds", report.store_seconds},
-          {"files", std::move(files)}};
 }
 
 std::string Plural(uint64_t count, const char* noun) {

@@ -18,6 +18,7 @@
 #include "engine/base/utf8.h"
 #include "qa/cli/context.h"
 #include "qa/cli/document_address.h"
+#include "qa/indexer/json_format.h"
 #include "vectorstore/store.h"
 
 namespace vade::qa {
@@ -87,22 +88,6 @@ class Table {
 
 std::unique_ptr<vectorstore::Store> OpenToRead(const Context& context, int* code) {
   return OpenStore(context, {.read_only = true, .create = false}, code);
-}
-
-json ToJson(const DocumentRecord& record, const std::string& collection) {
-  return {{"id", record.id},
-          {"collection", collection},
-          {"path", record.path},
-          {"title", record.title},
-          {"type", record.type},
-          {"language", record.language},
-          {"status", record.status == DocumentStatus::kIndexed ? "indexed" : "skipped"},
-          {"reason", record.reason},
-          {"bytes", record.size},
-          {"text_bytes", record.text_bytes},
-          {"pages", record.page_count},
-          {"chunks", record.chunk_count},
-          {"indexed_at", record.indexed_at}};
 }
 
 // --- status -------------------------------------------------------------------------------------

@@ -158,6 +158,7 @@ class FakeStore : public vectorstore::Store {
     return std::vector<float>(begin, begin + static_cast<std::ptrdiff_t>(dimension));
   }
 
+  Result<int64_t> GetGeneration() const override { return 1; }
   Result<vectorstore::Counts> GetCounts() const override {
     vectorstore::Counts counts;
     counts.documents = documents_.size();

@@ -1,0 +1,54 @@
+// Service: what the routes share. Each folder of the API adds its routes to the router and keeps a
+// reference to this.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "qa/chat/history.h"
+#include "qa/server/accounts.h"
+#include "qa/server/conversations.h"
+#include "qa/server/http_message.h"
+#include "qa/server/http_server.h"
+#include "qa/server/jobs.h"
+#include "qa/server/library.h"
+#include "qa/server/lru_cache.h"
+#include "qa/server/router.h"
+
+namespace vade::qa::server {
+
+/// An answer that may be given again, with what a follow-up builds on.
+struct CachedAnswer {
+  std::string json;
+  ChatHistory history;
+};
+
+struct ServiceOptions {
+  size_t num_threads = 0;
+  std::map<std::string, std::filesystem::path> evaluations;  // name -> collection's folder
+};
+
+struct Service {
+  ServiceOptions options;
+  Library& library;
+  Accounts& accounts;
+  Jobs& jobs;
+  LruCache<std::shared_ptr<const CachedAnswer>>& answers;
+  LruCache<std::string>& searches;
+  Conversations& conversations;
+  int64_t started_at = 0;  // Unix seconds
+  bool auth_required = false;
+  std::function<HttpServer::Load()> load;
+};
+
+void AddLibraryRoutes(Router& router, Service& service);    // search, documents, collections
+void AddJobRoutes(Router& router, Service& service);        // index, eval
+void AddAskRoutes(Router& router, Service& service);        // ask, conversations
+void AddOperationRoutes(Router& router, Service& service);  // health, metrics, dashboard, usage
+
+}  // namespace vade::qa::server
