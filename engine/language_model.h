@@ -48,13 +48,17 @@ struct ModelRequest {
   size_t max_tokens = 0;  // 0: until the model ends or the context is full
   std::vector<std::string> stop;
   size_t draft_tokens = GenerateOptions{}.draft_tokens;  // local models only
+  // A short one beside a conversation, whose computed beginning is kept for its next turn.
+  bool aside = false;
 };
 
 /// One token of the reply with what was asked about it.
 struct TokenLogprob {
-  std::string bytes;  // may be part of a UTF-8 character
+  tokenizer::TokenId id = -1;  // -1: not told
+  std::string bytes;           // may be part of a UTF-8 character
   float logprob = 0;
   struct Other {
+    tokenizer::TokenId id = -1;
     std::string bytes;
     float logprob = 0;
   };
@@ -65,6 +69,7 @@ struct ModelReply {
   std::string text;                  // without stop string and without what became tool calls
   std::vector<ToolCall> tool_calls;  // arguments checked against the tool's schema
   StopReason reason = StopReason::kEnd;
+  std::string stop_string;   // with kStopString, when the model tells which
   size_t prompt_tokens = 0;  // as the model counts them
   size_t reused_tokens = 0;  // of the prompt, known from before
   size_t completion_tokens = 0;
@@ -74,8 +79,10 @@ struct ModelReply {
   double queue_ms = 0;  // waiting for a place in the batch
   double prefill_ms = 0;
   double decode_ms = 0;
-  std::vector<TokenLogprob> logprobs;  // with sampling.logprobs
-  std::string prompt;                  // as the model got it; empty when only the server knows
+  std::vector<tokenizer::TokenId> token_ids;  // of the text; empty from servers
+  std::vector<TokenLogprob> logprobs;         // with sampling.logprobs
+  std::string template_name;  // "model", a built-in one, "none"; empty when only the server knows
+  std::string prompt;         // as the model got it; empty when only the server knows
   std::vector<std::string> warnings;
 };
 

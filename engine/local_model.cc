@@ -1,6 +1,7 @@
 #include "engine/local_model.h"
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "engine/base/utf8.h"
@@ -37,10 +38,11 @@ std::vector<TokenLogprob> Logprobs(const Generation& generation,
   for (const runtime::Sampled& token : generation.tokens) {
     if (!token.logprob) continue;
     TokenLogprob& entry = out.emplace_back();
+    entry.id = token.id;
     entry.bytes = tokenizer.TokenText(token.id);
     entry.logprob = *token.logprob;
     for (const auto& other : token.top) {
-      entry.top.push_back({tokenizer.TokenText(other.id), other.logprob});
+      entry.top.push_back({other.id, tokenizer.TokenText(other.id), other.logprob});
     }
   }
   return out;
@@ -96,10 +98,14 @@ Result<ModelReply> LocalModel::Generate(const ModelRequest& request, const TextS
   const auto asked = Clock::now();
   const std::lock_guard lock(mutex_);
   const std::chrono::duration<double, std::milli> waited = Clock::now() - asked;
-  VADE_TRY(Generation generation, session_->Generate(prompt.ids, options, sink, cancel, progress));
+  std::optional<Session> other;
+  if (request.aside) other.emplace(*engine_);
+  Session& session = other ? *other : *session_;
+  VADE_TRY(Generation generation, session.Generate(prompt.ids, options, sink, cancel, progress));
   ModelReply reply;
   reply.text = std::move(generation.text);
   reply.reason = generation.reason;
+  reply.stop_string = std::move(generation.stop_string);
   reply.prompt_tokens = generation.prompt_tokens;
   reply.reused_tokens = generation.reused_tokens;
   reply.completion_tokens = generation.tokens.size();
@@ -110,6 +116,8 @@ Result<ModelReply> LocalModel::Generate(const ModelRequest& request, const TextS
   reply.prefill_ms = generation.prefill_ms;
   reply.decode_ms = generation.decode_ms;
   reply.logprobs = Logprobs(generation, engine_->tokenizer());
+  for (const runtime::Sampled& token : generation.tokens) reply.token_ids.push_back(token.id);
+  reply.template_name = std::move(prompt.template_name);
   reply.prompt = std::move(prompt.text);
   reply.warnings = std::move(prompt.warnings);
   return reply;

@@ -9,6 +9,7 @@
 
 #include "embed/embedder.h"
 #include "engine/base/result.h"
+#include "retriever/reranker.h"
 #include "vectorstore/store.h"
 
 namespace vade::retriever {
@@ -26,6 +27,7 @@ struct SearchOptions {
   bool collapse_duplicates = true;  // near-identical passages: keep the best, name the others
   bool merge_neighbours = true;     // adjacent chunks of one section become one passage
   size_t max_per_document = 0;      // 0: no cap
+  size_t rerank = 20;               // best chunks that a reranker reads, when there is one
 };
 
 /// One stage's view of one hit. Absent when the stage did not return it.
@@ -53,6 +55,7 @@ struct Passage {
   std::optional<StageScore> lexical;
   std::optional<StageScore> dense;
   std::optional<StageScore> fused;
+  std::optional<StageScore> reranked;
   double name_credit = 0;       // hybrid: lexical score for the document's name in the question
   double identifier_bonus = 0;  // hybrid: part of `score` earned by identifiers of the question
   std::vector<std::string> duplicates;  // "path#heading" of collapsed near-duplicates
@@ -84,11 +87,13 @@ struct DocumentScore {
 /// Thread-safe as its parts. Does not own them.
 class Retriever {
  public:
-  /// `embedder` may be null for lexical-only use.
-  Retriever(const vectorstore::Store* store, embed::Embedder* embedder)
-      : store_(store), embedder_(embedder) {}
+  /// `embedder` may be null for lexical-only use; so may `reranker`.
+  Retriever(const vectorstore::Store* store, embed::Embedder* embedder,
+            Reranker* reranker = nullptr)
+      : store_(store), embedder_(embedder), reranker_(reranker) {}
 
-  /// Errors: those of the store and the embedder; kInvalidArgument for an empty question.
+  /// Errors: those of the store, the embedder and the reranker; kInvalidArgument for an empty
+  /// question.
   [[nodiscard]] Result<SearchResult> Search(std::string_view question,
                                             const SearchOptions& options) const;
 
@@ -99,6 +104,7 @@ class Retriever {
  private:
   const vectorstore::Store* store_;
   embed::Embedder* embedder_;
+  Reranker* reranker_;
 };
 
 }  // namespace vade::retriever

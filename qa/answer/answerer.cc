@@ -180,7 +180,7 @@ Result<Answer> Answerer::Ask(std::string_view text, const AnswerOptions& options
   answer.kind = question.kind;
   retriever::SearchOptions search = options.search;
   search.k = std::max(search.k, kMinPassages);
-  VADE_TRY(answer.search, retriever::Retriever(store_, embedder_).Search(text, search));
+  VADE_TRY(answer.search, retriever::Retriever(store_, embedder_, reranker_).Search(text, search));
   answer.timings = answer.search.timings;
   for (retriever::Passage passage : options.carried) {
     if (HoldsPassage(answer.search.passages, passage)) continue;

@@ -50,9 +50,10 @@ struct Answer {
 /// Thread-safe as its parts. Does not own them.
 class Answerer {
  public:
-  /// `embedder` may be null: then words alone decide.
-  Answerer(const vectorstore::Store* store, embed::Embedder* embedder)
-      : store_(store), embedder_(embedder) {}
+  /// `embedder` may be null: then words alone decide. `reranker` may be null.
+  Answerer(const vectorstore::Store* store, embed::Embedder* embedder,
+           retriever::Reranker* reranker = nullptr)
+      : store_(store), embedder_(embedder), reranker_(reranker) {}
 
   /// Errors: those of the search; kInvalidArgument for an empty question.
   [[nodiscard]] Result<Answer> Ask(std::string_view question, const AnswerOptions& options) const;
@@ -60,6 +61,7 @@ class Answerer {
  private:
   const vectorstore::Store* store_;
   embed::Embedder* embedder_;
+  retriever::Reranker* reranker_;
 };
 
 }  // namespace vade::qa

@@ -152,7 +152,7 @@ json ToJson(const ModelAnswer& answer) {
         {{"what", entry.what}, {"tokens", entry.tokens}, {"included", entry.included}});
     if (!entry.included) ledger.back()["reason"] = entry.reason;
   }
-  const engine::Generation& generation = answer.generation;
+  const engine::ModelReply& generation = answer.generation;
   const json search = ToJson(answer.search);
   return {{"refused", answer.refused},
           {"answer", answer.Text()},
@@ -165,7 +165,7 @@ json ToJson(const ModelAnswer& answer) {
             {"seed", generation.seed},
             {"prompt_tokens", generation.prompt_tokens},
             {"reused_tokens", generation.reused_tokens},
-            {"completion_tokens", generation.tokens.size()},
+            {"completion_tokens", generation.completion_tokens},
             {"drafted_tokens", generation.drafted_tokens},
             {"accepted_tokens", generation.accepted_tokens},
             {"prefill_ms", generation.prefill_ms},

@@ -53,34 +53,32 @@ std::string ModelAnswer::Text() const {
   return begin == std::string::npos ? "" : text.substr(begin);
 }
 
-Result<engine::ChatPrompt> ModelAnswerer::MakePrompt(const Question& question, size_t answer_tokens,
-                                                     const PromptHistory& history,
-                                                     ModelAnswer& answer,
-                                                     std::vector<size_t>& shown) const {
-  const size_t context = engine_->context_length();
+Result<std::vector<size_t>> ModelAnswerer::MakePrompt(const Question& question,
+                                                      const PromptHistory& history,
+                                                      engine::ModelRequest& request,
+                                                      ModelAnswer& answer) const {
+  const size_t context = model_->context_length();
+  const size_t answer_tokens = request.max_tokens;
   if (answer_tokens >= context) {
     return Fail(ErrorCode::kInvalidArgument,
                 "an answer of " + std::to_string(answer_tokens) + " tokens and a context of " +
                     std::to_string(context) + " leave no room for passages");
   }
-  const tokenizer::Tokenizer& tokenizer = engine_->tokenizer();
   // Templates differ in what they add: should the whole not fit, a smaller budget is tried.
   for (size_t budget = context - answer_tokens;;) {
     VADE_TRY(GroundedPrompt prompt,
              BuildPrompt(
                  question, answer.search.passages, budget,
-                 [&](std::string_view text) { return tokenizer.Count(text); }, history));
-    VADE_TRY(engine::ChatPrompt chat,
-             engine::BuildChatPrompt(tokenizer, engine_->chat_template(), prompt.messages));
-    const size_t over =
-        chat.ids.size() + answer_tokens - std::min(chat.ids.size() + answer_tokens, context);
-    if (over == 0) {
+                 [&](std::string_view text) { return model_->CountTokens(text); }, history));
+    request.messages = std::move(prompt.messages);
+    VADE_TRY(const engine::PromptCount count, model_->CountPrompt(request));
+    const size_t wanted = count.tokens + answer_tokens;
+    if (wanted <= context) {
       answer.ledger = std::move(prompt.ledger);
       answer.budget_tokens = budget;
-      shown = std::move(prompt.passages);
-      return chat;
+      return std::move(prompt.passages);
     }
-    budget -= std::min(over, budget);
+    budget -= std::min(wanted - context, budget);
   }
 }
 
@@ -90,7 +88,8 @@ Result<ModelAnswer> ModelAnswerer::Ask(std::string_view text, const ModelAnswerO
   ModelAnswer answer;
   const Question question = ReadQuestion(text);
   answer.language = question.language;
-  VADE_TRY(answer.search, retriever::Retriever(store_, embedder_).Search(text, options.search));
+  VADE_TRY(answer.search,
+           retriever::Retriever(store_, embedder_, reranker_).Search(text, options.search));
   answer.timings = answer.search.timings;
   answer.warnings = answer.search.warnings;
   if (answer.search.passages.empty() && options.history.passages.empty()) {
@@ -98,15 +97,9 @@ Result<ModelAnswer> ModelAnswerer::Ask(std::string_view text, const ModelAnswerO
     return answer;
   }
   retriever::StageTimer timer(answer.timings);
-  engine::GenerateOptions generate = options.generate;
-  if (generate.max_tokens == 0) {
-    generate.max_tokens = DefaultAnswerTokens(engine_->context_length());
-  }
-  std::vector<size_t> shown;
-  VADE_TRY(const engine::ChatPrompt chat,
-           MakePrompt(question, generate.max_tokens, options.history, answer, shown));
-  answer.prompt = chat.text;
-  answer.warnings.insert(answer.warnings.end(), chat.warnings.begin(), chat.warnings.end());
+  engine::ModelRequest request = options.generate;
+  if (request.max_tokens == 0) request.max_tokens = DefaultAnswerTokens(model_->context_length());
+  VADE_TRY(const std::vector<size_t> shown, MakePrompt(question, options.history, request, answer));
   for (const size_t i : shown) answer.shown.push_back(answer.search.passages[i]);
   // What may be cited: the passages of the conversation, then those of this turn.
   std::vector<retriever::Passage> cited = options.history.passages;
@@ -120,8 +113,8 @@ Result<ModelAnswer> ModelAnswerer::Ask(std::string_view text, const ModelAnswerO
   Grounder grounder(*store_, cited, sections, std::move(numbered));
   Release release(sink, answer.sentences);
   std::optional<Error> failed;
-  VADE_TRY(answer.generation, session_->Generate(
-                                  chat.ids, generate,
+  VADE_TRY(answer.generation, model_->Generate(
+                                  request,
                                   [&](std::string_view piece) {
                                     auto sentences = grounder.Append(piece);
                                     if (!sentences) {
@@ -135,10 +128,12 @@ Result<ModelAnswer> ModelAnswerer::Ask(std::string_view text, const ModelAnswerO
   if (answer.generation.reason == engine::StopReason::kCancelled) {
     return Fail(ErrorCode::kCancelled, "interrupted");
   }
+  answer.warnings.insert(answer.warnings.end(), answer.generation.warnings.begin(),
+                         answer.generation.warnings.end());
   VADE_TRY(auto rest, grounder.Finish());
   release.Add(std::move(rest));
   if (answer.generation.reason == engine::StopReason::kMaxTokens) {
-    answer.warnings.push_back("the answer was cut at " + std::to_string(generate.max_tokens) +
+    answer.warnings.push_back("the answer was cut at " + std::to_string(request.max_tokens) +
                               " tokens (--max-tokens raises it)");
   }
   answer.refused = !release.supported();

@@ -9,8 +9,7 @@
 
 #include "engine/base/cancel.h"
 #include "engine/base/result.h"
-#include "engine/decoder_engine.h"
-#include "engine/session.h"
+#include "engine/language_model.h"
 #include "qa/answer/answerer.h"
 #include "qa/answer/grounding.h"
 #include "qa/answer/prompt.h"
@@ -26,8 +25,7 @@ struct ModelAnswer {
   std::vector<retriever::Passage> shown;    // new in this prompt, in the order of their numbers
   std::vector<LedgerEntry> ledger;
   size_t budget_tokens = 0;
-  std::string prompt;             // as the model got it
-  engine::Generation generation;  // the model's own words, counts and times
+  engine::ModelReply generation;  // the model's own words, counts and times
   std::vector<std::string> warnings;
   std::vector<retriever::StageTiming> timings;
 
@@ -47,8 +45,8 @@ using SentenceSink = std::function<bool(const GroundedSentence&)>;
 
 struct ModelAnswerOptions {
   retriever::SearchOptions search;
-  engine::GenerateOptions generate;  // max_tokens 0: DefaultAnswerTokens
-  PromptHistory history;             // of the conversation this is a turn of
+  engine::ModelRequest generate;  // without messages; max_tokens 0: DefaultAnswerTokens
+  PromptHistory history;          // of the conversation this is a turn of
 };
 
 /// Room for an answer when none is asked for: 512 tokens, but at most a quarter of the context.
@@ -56,12 +54,13 @@ struct ModelAnswerOptions {
   return context_length / 4 < 512 ? context_length / 4 : 512;
 }
 
-/// Single-thread. Does not own its parts; `engine` and `session` belong together.
+/// Thread-safe as its parts, which it does not own.
 class ModelAnswerer {
  public:
+  /// `reranker` may be null; so may `embedder`, for a lexical search.
   ModelAnswerer(const vectorstore::Store* store, embed::Embedder* embedder,
-                engine::DecoderEngine* engine, engine::Session* session)
-      : store_(store), embedder_(embedder), engine_(engine), session_(session) {}
+                engine::LanguageModel* model, retriever::Reranker* reranker = nullptr)
+      : store_(store), embedder_(embedder), model_(model), reranker_(reranker) {}
 
   /// Errors: those of search, prompt and generation; kCancelled.
   [[nodiscard]] Result<ModelAnswer> Ask(std::string_view question,
@@ -70,16 +69,16 @@ class ModelAnswerer {
                                         const engine::PrefillProgress& progress = {}) const;
 
  private:
-  [[nodiscard]] Result<engine::ChatPrompt> MakePrompt(const Question& question,
-                                                      size_t answer_tokens,
-                                                      const PromptHistory& history,
-                                                      ModelAnswer& answer,
-                                                      std::vector<size_t>& shown) const;
+  /// Fills the request's messages. Returns which of the passages went in.
+  [[nodiscard]] Result<std::vector<size_t>> MakePrompt(const Question& question,
+                                                       const PromptHistory& history,
+                                                       engine::ModelRequest& request,
+                                                       ModelAnswer& answer) const;
 
   const vectorstore::Store* store_;
   embed::Embedder* embedder_;
-  engine::DecoderEngine* engine_;
-  engine::Session* session_;
+  engine::LanguageModel* model_;
+  retriever::Reranker* reranker_;
 };
 
 }  // namespace vade::qa

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/chat_prompt.h"
 #include "qa/chat/follow_up.h"
 
 namespace vade::qa {
@@ -31,29 +30,18 @@ std::string Trimmed(std::string_view text) {
 
 }  // namespace
 
-Chat::Chat(const vectorstore::Store* store, embed::Embedder* embedder,
-           engine::DecoderEngine* engine)
-    : store_(store),
-      embedder_(embedder),
-      engine_(engine),
-      session_(engine == nullptr ? nullptr : std::make_unique<engine::Session>(*engine)) {}
-
 /// Empty when the model gives nothing of use; then the topic is carried by rules.
 std::string Chat::RewriteByModel(std::string_view question, const CancelToken* cancel) const {
   const std::string digest = history_.Digest(kDigestBytes);
   const bool korean = LanguageOf(question) == Language::kKorean;
-  const std::vector<engine::ChatMessage> messages = {
-      {"system", std::string(korean ? kRewriteKorean : kRewriteEnglish)},
-      {"user", digest + "\nLast question: " + std::string(question)}};
-  const auto prompt =
-      engine::BuildChatPrompt(engine_->tokenizer(), engine_->chat_template(), messages);
-  if (!prompt) return "";
-  engine::GenerateOptions options;
-  options.sampling.temperature = 0;
-  options.max_tokens = kRewritingTokens;
-  options.stop = {"\n"};
-  engine::Session session(*engine_);  // the conversation's own keeps its place
-  const auto written = session.Generate(prompt->ids, options, {}, cancel);
+  engine::ModelRequest request;
+  request.messages = {{"system", std::string(korean ? kRewriteKorean : kRewriteEnglish)},
+                      {"user", digest + "\nLast question: " + std::string(question)}};
+  request.sampling.temperature = 0;
+  request.max_tokens = kRewritingTokens;
+  request.stop = {"\n"};
+  request.aside = true;
+  const auto written = model_->Generate(request, {}, cancel);
   if (!written) return "";
   std::string rewritten = Trimmed(written->text);
   return IsFaithfulRewriting(rewritten, question, digest) ? rewritten : "";
@@ -63,7 +51,7 @@ std::string Chat::Standalone(std::string_view question, const CancelToken* cance
                              Rewriting& rewriting) const {
   rewriting = Rewriting::kNone;
   if (history_.turns().empty() || !IsFollowUp(question)) return std::string(question);
-  if (engine_ != nullptr) {
+  if (model_ != nullptr) {
     std::string rewritten = RewriteByModel(question, cancel);
     if (!rewritten.empty()) {
       rewriting = Rewriting::kByModel;
@@ -76,11 +64,11 @@ std::string Chat::Standalone(std::string_view question, const CancelToken* cance
 }
 
 PromptHistory Chat::Remember(const ChatOptions& options, ChatReply& reply) const {
-  if (engine_ == nullptr) return {};
+  if (model_ == nullptr) return {};
   reply.budget_tokens =
-      options.history_tokens.value_or(DefaultHistoryTokens(engine_->context_length()));
+      options.history_tokens.value_or(DefaultHistoryTokens(model_->context_length()));
   PromptHistory history = history_.ForPrompt(
-      reply.budget_tokens, [&](std::string_view text) { return engine_->tokenizer().Count(text); });
+      reply.budget_tokens, [&](std::string_view text) { return model_->CountTokens(text); });
   reply.history_turns = history.messages.size() / 2;
   reply.history_tokens = history.tokens;
   reply.left_out_turns = history_.turns().size() - reply.history_turns;
@@ -91,7 +79,7 @@ Result<ChatTurn> Chat::Compose(const ChatOptions& options, ChatReply& reply) con
   AnswerOptions ask;
   ask.search = options.search;
   if (reply.rewriting != Rewriting::kNone) ask.carried = history_.turns().back().passages;
-  VADE_TRY(reply.composed, Answerer(store_, embedder_).Ask(reply.standalone, ask));
+  VADE_TRY(reply.composed, Answerer(store_, embedder_, reranker_).Ask(reply.standalone, ask));
   const Answer& answer = *reply.composed;
   reply.warnings = answer.search.warnings;
   ChatTurn turn;
@@ -117,7 +105,7 @@ Result<ChatTurn> Chat::Write(const ChatOptions& options, const PromptHistory& hi
   ask.search = options.search;
   ask.generate = options.generate;
   ask.history = history;
-  const ModelAnswerer answerer(store_, embedder_, engine_, session_.get());
+  const ModelAnswerer answerer(store_, embedder_, model_, reranker_);
   VADE_TRY(reply.written,
            answerer.Ask(reply.standalone, ask, sinks.sentence, cancel, sinks.progress));
   const ModelAnswer& answer = *reply.written;
@@ -135,17 +123,12 @@ Result<ChatTurn> Chat::Write(const ChatOptions& options, const PromptHistory& hi
 Result<ChatTurn> Chat::Talk(const ChatOptions& options, const PromptHistory& history,
                             const ChatSinks& sinks, const CancelToken* cancel,
                             ChatReply& reply) const {
-  std::vector<engine::ChatMessage> messages = history.messages;
-  messages.push_back({"user", reply.standalone});
-  VADE_TRY(const engine::ChatPrompt prompt,
-           engine::BuildChatPrompt(engine_->tokenizer(), engine_->chat_template(), messages));
-  reply.warnings = prompt.warnings;
-  engine::GenerateOptions generate = options.generate;
-  if (generate.max_tokens == 0) {
-    generate.max_tokens = DefaultAnswerTokens(engine_->context_length());
-  }
-  VADE_TRY(reply.plain,
-           session_->Generate(prompt.ids, generate, sinks.text, cancel, sinks.progress));
+  engine::ModelRequest request = options.generate;
+  request.messages = history.messages;
+  request.messages.push_back({"user", reply.standalone});
+  if (request.max_tokens == 0) request.max_tokens = DefaultAnswerTokens(model_->context_length());
+  VADE_TRY(reply.plain, model_->Generate(request, sinks.text, cancel, sinks.progress));
+  reply.warnings = reply.plain->warnings;
   if (reply.plain->reason == engine::StopReason::kCancelled) {
     return Fail(ErrorCode::kCancelled, "interrupted");
   }
@@ -161,9 +144,9 @@ Result<ChatReply> Chat::Ask(std::string_view question, const ChatOptions& option
   reply.standalone =
       store_ == nullptr ? std::string(question) : Standalone(question, cancel, reply.rewriting);
   const PromptHistory history = Remember(options, reply);
-  VADE_TRY(ChatTurn turn, store_ == nullptr    ? Talk(options, history, sinks, cancel, reply)
-                          : engine_ == nullptr ? Compose(options, reply)
-                                               : Write(options, history, sinks, cancel, reply));
+  VADE_TRY(ChatTurn turn, store_ == nullptr   ? Talk(options, history, sinks, cancel, reply)
+                          : model_ == nullptr ? Compose(options, reply)
+                                              : Write(options, history, sinks, cancel, reply));
   turn.question = question;
   turn.standalone = reply.standalone;
   history_.Add(std::move(turn), history.passages.size());

@@ -12,8 +12,7 @@
 #include "embed/embedder.h"
 #include "engine/base/cancel.h"
 #include "engine/base/result.h"
-#include "engine/decoder_engine.h"
-#include "engine/session.h"
+#include "engine/language_model.h"
 #include "qa/answer/answerer.h"
 #include "qa/answer/model_answerer.h"
 #include "qa/chat/history.h"
@@ -22,7 +21,7 @@ namespace vade::qa {
 
 struct ChatOptions {
   retriever::SearchOptions search;
-  engine::GenerateOptions generate;      // max_tokens 0: DefaultAnswerTokens
+  engine::ModelRequest generate;         // without messages; max_tokens 0: DefaultAnswerTokens
   std::optional<size_t> history_tokens;  // none: DefaultHistoryTokens
 };
 
@@ -37,7 +36,7 @@ enum class Rewriting { kNone, kCarried, kByModel };
 struct ChatReply {
   std::optional<Answer> composed;           // documents, no model
   std::optional<ModelAnswer> written;       // documents and a model
-  std::optional<engine::Generation> plain;  // a model alone: nothing is proven
+  std::optional<engine::ModelReply> plain;  // a model alone: nothing is proven
   std::string standalone;                   // the question that was answered
   Rewriting rewriting = Rewriting::kNone;
   size_t history_turns = 0;  // that the prompt began with
@@ -56,12 +55,14 @@ struct ChatSinks {
 /// Single-thread. Does not own its parts.
 class Chat {
  public:
-  /// `store` null: a plain chat, which needs an engine. `engine` null: answers are composed of the
-  /// documents' sentences. `embedder` may be null.
-  Chat(const vectorstore::Store* store, embed::Embedder* embedder, engine::DecoderEngine* engine);
+  /// `store` null: a plain chat, which needs a model. `model` null: answers are composed of the
+  /// documents' sentences. `embedder` and `reranker` may be null.
+  Chat(const vectorstore::Store* store, embed::Embedder* embedder, engine::LanguageModel* model,
+       retriever::Reranker* reranker = nullptr)
+      : store_(store), embedder_(embedder), model_(model), reranker_(reranker) {}
 
   /// Answers and remembers; a cancelled or failed question is not remembered.
-  /// Errors: those of Answerer, ModelAnswerer and Session.
+  /// Errors: those of Answerer, ModelAnswerer and LanguageModel.
   [[nodiscard]] Result<ChatReply> Ask(std::string_view question, const ChatOptions& options,
                                       const ChatSinks& sinks, const CancelToken* cancel);
 
@@ -84,8 +85,8 @@ class Chat {
 
   const vectorstore::Store* store_;
   embed::Embedder* embedder_;
-  engine::DecoderEngine* engine_;
-  std::unique_ptr<engine::Session> session_;  // keeps what turns share; null without an engine
+  engine::LanguageModel* model_;
+  retriever::Reranker* reranker_;
   ChatHistory history_;
 };
 

@@ -30,14 +30,13 @@ int AskModel(const Context& context, const AskFlags& flags, const OpenedLibrary&
              const retriever::SearchOptions& search) {
   ModelAnswerOptions options;
   options.search = search;
-  auto generate = ToGenerateOptions(flags.sampling);
+  auto generate = ToModelRequest(flags.sampling);
   if (!generate) return FailInput(generate.error());
   options.generate = *std::move(generate);
   int exit_code = kOk;
-  const auto engine = LoadLanguageModel(context, flags.model, &exit_code);
-  if (engine == nullptr) return exit_code;
-  engine::Session session(*engine);
-  const ModelAnswerer answerer(library.store.get(), library.embedder.get(), engine.get(), &session);
+  const auto model = OpenLanguageModel(context, flags.model, &exit_code);
+  if (model == nullptr) return exit_code;
+  const ModelAnswerer answerer(library.store.get(), library.embedder.get(), model.get());
   const Terminal terminal = Terminal::ForStdout();
   Progress progress("Reading the passages", context.global.quiet);
   SentencePrinter printer;

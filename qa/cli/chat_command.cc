@@ -69,7 +69,7 @@ int OpenDocuments(const Context& context, const ChatFlags& flags, OpenedLibrary&
 int RunChat(const Context& context, const ChatFlags& flags) {
   ChatOptions options;
   options.history_tokens = flags.history_tokens;
-  auto generate = ToGenerateOptions(flags.sampling);
+  auto generate = ToModelRequest(flags.sampling);
   if (!generate) return FailInput(generate.error());
   options.generate = *std::move(generate);
   if (flags.plain && flags.model.path.empty()) {
@@ -81,14 +81,14 @@ int RunChat(const Context& context, const ChatFlags& flags) {
   }
   ModelFlags model = flags.model;
   model.spare_tokens = flags.plain ? 0 : kRewritingTokens;
-  std::unique_ptr<engine::DecoderEngine> engine;
+  std::unique_ptr<engine::LanguageModel> language_model;
   if (!model.path.empty()) {
     int code = kOk;
-    engine = LoadLanguageModel(context, model, &code);
-    if (engine == nullptr) return code;
+    language_model = OpenLanguageModel(context, model, &code);
+    if (language_model == nullptr) return code;
   }
-  ChatLoop loop(context, library.store.get(), library.embedder.get(), std::move(engine), model,
-                std::move(options));
+  ChatLoop loop(context, library.store.get(), library.embedder.get(), std::move(language_model),
+                model, std::move(options));
   if (!flags.load.empty()) {
     if (const auto loaded = loop.Load(flags.load); !loaded) return FailInput(loaded.error());
   }

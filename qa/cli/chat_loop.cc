@@ -48,15 +48,15 @@ std::string Trim(std::string_view text) {
 }  // namespace
 
 ChatLoop::ChatLoop(const Context& context, const vectorstore::Store* store,
-                   embed::Embedder* embedder, std::unique_ptr<engine::DecoderEngine> engine,
+                   embed::Embedder* embedder, std::unique_ptr<engine::LanguageModel> language_model,
                    ModelFlags model, ChatOptions options)
     : context_(context),
       store_(store),
       embedder_(embedder),
-      engine_(std::move(engine)),
+      language_model_(std::move(language_model)),
       model_(std::move(model)),
       options_(std::move(options)),
-      chat_(std::make_unique<Chat>(store_, embedder_, engine_.get())),
+      chat_(std::make_unique<Chat>(store_, embedder_, language_model_.get())),
       terminal_(Terminal::ForStdout()) {}
 
 int ChatLoop::Run(LineReader& lines) {
@@ -235,7 +235,7 @@ void ChatLoop::ShowContext() {
   if (!last_) return Say("/context", text);
   text += "\nlast question: " + utf8::Escape(last_->standalone) + " (" +
           std::string(RewritingName(last_->rewriting)) + ")";
-  if (engine_ != nullptr) {
+  if (language_model_ != nullptr) {
     text += "\nhistory in its prompt: " + std::to_string(last_->history_turns) + " turns, " +
             std::to_string(last_->history_tokens) + " of at most " +
             std::to_string(last_->budget_tokens) + " tokens";
@@ -244,7 +244,7 @@ void ChatLoop::ShowContext() {
     }
   }
   if (!last_->written) return Say("/context", text);
-  const engine::Generation& generation = last_->written->generation;
+  const engine::ModelReply& generation = last_->written->generation;
   text += "\nprompt: " + std::to_string(generation.prompt_tokens) + " tokens, " +
           std::to_string(generation.reused_tokens) + " known from before";
   for (const LedgerEntry& entry : last_->written->ledger) {
@@ -256,24 +256,25 @@ void ChatLoop::ShowContext() {
 
 void ChatLoop::Model(const std::string& path) {
   if (path.empty()) {
-    return Say("/model", engine_ == nullptr
-                             ? "no model: answers are composed of the documents' own sentences"
-                             : utf8::Escape(engine_->name()) + ", " + utf8::Escape(model_.path));
+    return Say("/model",
+               language_model_ == nullptr
+                   ? "no model: answers are composed of the documents' own sentences"
+                   : utf8::Escape(language_model_->name()) + ", " + utf8::Escape(model_.path));
   }
   ModelFlags wanted = model_;
   wanted.path = path;
   int exit_code = kOk;
-  auto engine = LoadLanguageModel(context_, wanted, &exit_code);
-  if (engine == nullptr) {  // the reason is told; the old one stays
+  auto language_model = OpenLanguageModel(context_, wanted, &exit_code);
+  if (language_model == nullptr) {  // the reason is told; the old one stays
     if (context_.global.json) Complain("/model", "the model could not be loaded");
     return;
   }
-  auto chat = std::make_unique<Chat>(store_, embedder_, engine.get());
+  auto chat = std::make_unique<Chat>(store_, embedder_, language_model.get());
   chat->history() = chat_->history();
-  chat_ = std::move(chat);  // before the engine its session belongs to
-  engine_ = std::move(engine);
+  chat_ = std::move(chat);  // before the model it uses
+  language_model_ = std::move(language_model);
   model_ = std::move(wanted);
-  Say("/model", "now answering: " + utf8::Escape(engine_->name()));
+  Say("/model", "now answering: " + utf8::Escape(language_model_->name()));
 }
 
 void ChatLoop::Save(const std::string& path) {

@@ -17,7 +17,8 @@ namespace vade::qa {
 class ChatLoop {
  public:
   ChatLoop(const Context& context, const vectorstore::Store* store, embed::Embedder* embedder,
-           std::unique_ptr<engine::DecoderEngine> engine, ModelFlags model, ChatOptions options);
+           std::unique_ptr<engine::LanguageModel> language_model, ModelFlags model,
+           ChatOptions options);
 
   /// Returns the exit code. Errors of single questions are told and do not end the conversation.
   [[nodiscard]] int Run(LineReader& lines);
@@ -45,7 +46,7 @@ class ChatLoop {
   const Context& context_;
   const vectorstore::Store* store_;
   embed::Embedder* embedder_;
-  std::unique_ptr<engine::DecoderEngine> engine_;
+  std::unique_ptr<engine::LanguageModel> language_model_;
   ModelFlags model_;
   ChatOptions options_;
   std::unique_ptr<Chat> chat_;

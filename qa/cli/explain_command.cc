@@ -77,10 +77,10 @@ int WriteHtml(const Context& context, const ExplainFlags& flags, const Explanati
 }
 
 int RunExplain(const Context& context, const ExplainFlags& flags) {
-  auto generate = ToGenerateOptions(flags.sampling);
-  if (!generate) return FailInput(generate.error());
+  auto sampling = ToSamplingOptions(flags.sampling);
+  if (!sampling) return FailInput(sampling.error());
   ExplainOptions options = flags.options;
-  options.sampling = std::move(generate->sampling);
+  options.sampling = *std::move(sampling);
   int exit_code = kOk;
   const auto engine = LoadLanguageModel(context, flags.model, &exit_code);
   if (engine == nullptr) return exit_code;

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -11,8 +12,8 @@
 #include <string>
 
 #include "engine/base/utf8.h"
-#include "engine/chat_prompt.h"
-#include "engine/session.h"
+#include "engine/language_model.h"
+#include "engine/local_model.h"
 #include "qa/cli/context.h"
 #include "qa/cli/generation_flags.h"
 #include "qa/cli/progress.h"
@@ -38,35 +39,33 @@ std::string ReadPrompt(const std::string& prompt) {
   return {std::istreambuf_iterator<char>(std::cin), {}};
 }
 
-Result<engine::ChatPrompt> MakePrompt(const GenerateFlags& flags,
-                                      const engine::DecoderEngine& engine) {
+void PutPrompt(const GenerateFlags& flags, engine::ModelRequest& request) {
   const std::string text = ReadPrompt(flags.prompt);
   if (flags.raw) {
-    engine::ChatPrompt prompt;
-    prompt.template_name = "none";
-    prompt.ids = engine.tokenizer().Encode(text, true, false);
-    return prompt;
+    request.prompt = text;
+    return;
   }
-  std::vector<engine::ChatMessage> messages;
-  if (!flags.system.empty()) messages.push_back({"system", flags.system});
-  messages.push_back({"user", text});
-  return engine::BuildChatPrompt(engine.tokenizer(), engine.chat_template(), messages);
+  if (!flags.system.empty()) request.messages.push_back({"system", flags.system});
+  request.messages.push_back({"user", text});
 }
 
-json TokensToJson(const engine::Generation& generation, const tokenizer::Tokenizer& tokenizer) {
-  const auto entry = [&](tokenizer::TokenId id, float logprob) {
-    return json{{"id", id}, {"text", utf8::Repair(tokenizer.TokenText(id))}, {"logprob", logprob}};
-  };
+json TokenToJson(tokenizer::TokenId id, const std::string& bytes, float logprob) {
+  json out = {{"text", utf8::Repair(bytes)}, {"logprob", logprob}};
+  if (id >= 0) out["id"] = id;
+  return out;
+}
+
+json TokensToJson(const engine::ModelReply& reply) {
   json tokens = json::array();
-  for (const runtime::Sampled& token : generation.tokens) {
-    if (!token.logprob) {
-      tokens.push_back({{"id", token.id}});
-      continue;
+  for (const engine::TokenLogprob& token : reply.logprobs) {
+    json item = TokenToJson(token.id, token.bytes, token.logprob);
+    for (const auto& other : token.top) {
+      item["top"].push_back(TokenToJson(other.id, other.bytes, other.logprob));
     }
-    json item = entry(token.id, *token.logprob);
-    for (const auto& other : token.top) item["top"].push_back(entry(other.id, other.logprob));
     tokens.push_back(std::move(item));
   }
+  if (!reply.logprobs.empty()) return tokens;
+  for (const tokenizer::TokenId id : reply.token_ids) tokens.push_back({{"id", id}});
   return tokens;
 }
 
@@ -74,50 +73,48 @@ double PerSecond(size_t count, double milliseconds) {
   return milliseconds > 0 ? 1000.0 * static_cast<double>(count) / milliseconds : 0;
 }
 
-json ToJson(const engine::Generation& generation, const engine::ChatPrompt& prompt,
-            const engine::DecoderEngine& engine, double load_ms) {
-  const size_t computed = generation.prompt_tokens - generation.reused_tokens;
-  const size_t after_first = generation.tokens.empty() ? 0 : generation.tokens.size() - 1;
-  json out = {{"model", utf8::Repair(std::string(engine.name()))},
-              {"architecture", engine.architecture()},
-              {"template", prompt.template_name},
-              {"text", generation.text},
-              {"stop_reason", engine::StopReasonName(generation.reason)},
-              {"prompt_tokens", generation.prompt_tokens},
-              {"completion_tokens", generation.tokens.size()},
-              {"seed", generation.seed},
-              {"drafted_tokens", generation.drafted_tokens},
-              {"accepted_tokens", generation.accepted_tokens},
-              {"tokens", TokensToJson(generation, engine.tokenizer())},
+json ToJson(const engine::ModelReply& reply, const engine::LanguageModel& model, double load_ms) {
+  const size_t computed = reply.prompt_tokens - std::min(reply.reused_tokens, reply.prompt_tokens);
+  const size_t after_first = reply.completion_tokens - std::min<size_t>(reply.completion_tokens, 1);
+  json out = {{"model", utf8::Repair(std::string(model.name()))},
+              {"template", reply.template_name},
+              {"text", reply.text},
+              {"stop_reason", engine::StopReasonName(reply.reason)},
+              {"prompt_tokens", reply.prompt_tokens},
+              {"completion_tokens", reply.completion_tokens},
+              {"seed", reply.seed},
+              {"drafted_tokens", reply.drafted_tokens},
+              {"accepted_tokens", reply.accepted_tokens},
+              {"tokens", TokensToJson(reply)},
               {"timings",
                {{"load_ms", load_ms},
-                {"prefill_ms", generation.prefill_ms},
-                {"decode_ms", generation.decode_ms},
-                {"prefill_tokens_per_second", PerSecond(computed, generation.prefill_ms)},
-                {"decode_tokens_per_second", PerSecond(after_first, generation.decode_ms)}}},
-              {"warnings", prompt.warnings}};
-  if (!generation.stop_string.empty()) out["stop_string"] = generation.stop_string;
+                {"prefill_ms", reply.prefill_ms},
+                {"decode_ms", reply.decode_ms},
+                {"prefill_tokens_per_second", PerSecond(computed, reply.prefill_ms)},
+                {"decode_tokens_per_second", PerSecond(after_first, reply.decode_ms)}}},
+              {"warnings", reply.warnings}};
+  if (!reply.stop_string.empty()) out["stop_string"] = reply.stop_string;
+  if (const auto* local = dynamic_cast<const engine::LocalModel*>(&model)) {
+    out["architecture"] = local->architecture();
+  }
   return out;
 }
 
-int ExitCodeOf(const engine::Generation& generation) {
-  if (generation.reason == engine::StopReason::kCancelled) return kInterrupted;
-  return generation.reason == engine::StopReason::kCaller ? kDiskError : kOk;
+int ExitCodeOf(const engine::ModelReply& reply) {
+  if (reply.reason == engine::StopReason::kCancelled) return kInterrupted;
+  return reply.reason == engine::StopReason::kCaller ? kDiskError : kOk;
 }
 
 int RunGenerate(const Context& context, const GenerateFlags& flags) {
-  const auto options = ToGenerateOptions(flags.sampling);
-  if (!options) return FailInput(options.error());
+  auto request = ToModelRequest(flags.sampling);
+  if (!request) return FailInput(request.error());
   const auto started = std::chrono::steady_clock::now();
   int exit_code = kOk;
-  const auto engine = LoadLanguageModel(context, flags.model, &exit_code);
-  if (engine == nullptr) return exit_code;
+  const auto model = OpenLanguageModel(context, flags.model, &exit_code);
+  if (model == nullptr) return exit_code;
   const std::chrono::duration<double, std::milli> load = std::chrono::steady_clock::now() - started;
-  const auto prompt = MakePrompt(flags, *engine);
-  if (!prompt) return FailInput(prompt.error());
-  PrintWarnings(context, prompt->warnings);
+  PutPrompt(flags, *request);
 
-  engine::Session session(*engine);
   Progress progress("Reading the prompt", context.global.quiet);
   const bool on_terminal = isatty(STDOUT_FILENO) != 0;  // which a model must not control
   const auto show = [&](std::string_view text) {
@@ -125,20 +122,21 @@ int RunGenerate(const Context& context, const GenerateFlags& flags) {
     std::cout << (on_terminal ? EscapeLines(text) : std::string(text)) << std::flush;
     return static_cast<bool>(std::cout);
   };
-  const auto generation =
-      session.Generate(prompt->ids, *options, show, &context.cancel,
-                       [&](size_t done, size_t total) { progress.Update(done, total, "tokens"); });
-  if (!generation) return FailInput(generation.error());
+  const auto reply =
+      model->Generate(*request, show, &context.cancel,
+                      [&](size_t done, size_t total) { progress.Update(done, total, "tokens"); });
+  if (!reply) return FailInput(reply.error());
   if (context.global.json) {
-    std::cout << ToJson(*generation, *prompt, *engine, load.count()).dump(2) << '\n';
+    std::cout << ToJson(*reply, *model, load.count()).dump(2) << '\n';
   } else {
     std::cout << '\n';
-    if (generation->reason == engine::StopReason::kContextFull) {
-      PrintWarnings(context, {"the context of " + std::to_string(engine->context_length()) +
+    PrintWarnings(context, reply->warnings);
+    if (reply->reason == engine::StopReason::kContextFull) {
+      PrintWarnings(context, {"the context of " + std::to_string(model->context_length()) +
                               " tokens is full: the text ends here (--context raises it)"});
     }
   }
-  return ExitCodeOf(*generation);
+  return ExitCodeOf(*reply);
 }
 
 }  // namespace

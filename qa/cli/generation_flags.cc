@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "engine/base/file.h"
+#include "engine/local_model.h"
+#include "engine/runtime/grammar.h"
 #include "engine/runtime/json_schema.h"
 #include "qa/cli/model_files.h"
 
@@ -31,26 +33,34 @@ Result<runtime::LogitBias> ParseBias(const std::string& text) {
   return bias;
 }
 
-Result<std::optional<runtime::Grammar>> ReadGrammar(const SamplingFlags& flags) {
-  std::string gbnf;
-  std::string name;
-  if (!flags.grammar_file.empty()) {
-    name = flags.grammar_file;
-    VADE_TRY(gbnf, ReadFile(name, kMaxGrammarBytes));
-  } else if (!flags.schema_file.empty()) {
-    name = flags.schema_file;
-    VADE_TRY(const std::string schema, ReadFile(name, kMaxGrammarBytes));
-    auto converted = runtime::JsonSchemaGbnf(schema);
-    if (!converted) return Fail(converted.error().code, name + ": " + converted.error().message);
+// The grammar or schema of the flags, known to be one before a model is loaded for it.
+Result<engine::OutputFormat> ReadFormat(const SamplingFlags& flags) {
+  using Kind = engine::OutputFormat::Kind;
+  if (flags.json_object) return engine::OutputFormat{Kind::kJsonObject, ""};
+  const bool is_schema = flags.grammar_file.empty();
+  const std::string& name = is_schema ? flags.schema_file : flags.grammar_file;
+  if (name.empty()) return engine::OutputFormat{};
+  VADE_TRY(std::string definition, ReadFile(name, kMaxGrammarBytes));
+  std::string gbnf = definition;
+  if (is_schema) {
+    auto converted = runtime::JsonSchemaGbnf(definition);
+    if (!converted) return Fail(name, std::move(converted).error());
     gbnf = *std::move(converted);
-  } else if (flags.json_object) {
-    gbnf = runtime::JsonObjectGbnf();
-  } else {
-    return std::nullopt;
   }
-  auto grammar = runtime::Grammar::Parse(gbnf);
-  if (!grammar) return Fail(grammar.error().code, name + ": " + grammar.error().message);
-  return std::optional<runtime::Grammar>(*std::move(grammar));
+  const auto grammar = runtime::Grammar::Parse(gbnf);
+  if (!grammar) return Fail(name, grammar.error());
+  return engine::OutputFormat{is_schema ? Kind::kJsonSchema : Kind::kGbnf, std::move(definition)};
+}
+
+engine::DecoderOptions ToDecoderOptions(const Context& context, const ModelFlags& flags) {
+  engine::DecoderOptions options;
+  options.num_threads = context.global.threads;
+  options.context_length = flags.context_length;
+  options.spare_tokens = flags.spare_tokens;
+  options.kv_type = flags.kv == "q8_0"  ? engine::KvType::kQ8_0
+                    : flags.kv == "f32" ? engine::KvType::kF32
+                                        : engine::KvType::kF16;
+  return options;
 }
 
 }  // namespace
@@ -70,16 +80,21 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags, bool required) {
       ->capture_default_str();
 }
 
+std::unique_ptr<engine::LanguageModel> OpenLanguageModel(const Context& context,
+                                                         const ModelFlags& flags, int* exit_code) {
+  auto model = engine::LocalModel::Load(FindModel(context, flags.path),
+                                        {.decoder = ToDecoderOptions(context, flags)});
+  if (!model) {
+    *exit_code = FailInput(model.error());
+    return nullptr;
+  }
+  return *std::move(model);
+}
+
 std::unique_ptr<engine::DecoderEngine> LoadLanguageModel(const Context& context,
                                                          const ModelFlags& flags, int* exit_code) {
-  engine::DecoderOptions options;
-  options.num_threads = context.global.threads;
-  options.context_length = flags.context_length;
-  options.spare_tokens = flags.spare_tokens;
-  options.kv_type = flags.kv == "q8_0"  ? engine::KvType::kQ8_0
-                    : flags.kv == "f32" ? engine::KvType::kF32
-                                        : engine::KvType::kF16;
-  auto engine = engine::DecoderEngine::Load(FindModel(context, flags.path), options);
+  auto engine =
+      engine::DecoderEngine::Load(FindModel(context, flags.path), ToDecoderOptions(context, flags));
   if (!engine) {
     *exit_code = FailInput(engine.error());
     return nullptr;
@@ -140,20 +155,25 @@ void AddSamplingFlags(CLI::App& command, SamplingFlags& flags, const char* max_t
       ->group(kGroup);
 }
 
-Result<engine::GenerateOptions> ToGenerateOptions(const SamplingFlags& flags) {
-  engine::GenerateOptions options;
-  options.sampling = flags.sampling;
-  options.sampling.logprobs = flags.sampling.top_logprobs > 0;
-  if (flags.seed >= 0) options.sampling.seed = static_cast<uint64_t>(flags.seed);
+Result<runtime::SamplingOptions> ToSamplingOptions(const SamplingFlags& flags) {
+  runtime::SamplingOptions options = flags.sampling;
+  options.logprobs = options.top_logprobs > 0;
+  if (flags.seed >= 0) options.seed = static_cast<uint64_t>(flags.seed);
   for (const std::string& text : flags.logit_bias) {
     VADE_TRY(const runtime::LogitBias bias, ParseBias(text));
-    options.sampling.logit_bias.push_back(bias);
+    options.logit_bias.push_back(bias);
   }
-  options.max_tokens = flags.max_tokens;
-  options.stop = flags.stop;
-  options.draft_tokens = flags.draft_tokens;
-  VADE_TRY(options.grammar, ReadGrammar(flags));
   return options;
+}
+
+Result<engine::ModelRequest> ToModelRequest(const SamplingFlags& flags) {
+  engine::ModelRequest request;
+  VADE_TRY(request.sampling, ToSamplingOptions(flags));
+  request.max_tokens = flags.max_tokens;
+  request.stop = flags.stop;
+  request.draft_tokens = flags.draft_tokens;
+  VADE_TRY(request.format, ReadFormat(flags));
+  return request;
 }
 
 }  // namespace vade::qa

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/decoder_engine.h"
-#include "engine/session.h"
+#include "engine/language_model.h"
 #include "qa/cli/context.h"
 
 namespace vade::qa {
@@ -21,7 +21,12 @@ struct ModelFlags {
 /// -m, --context, --kv. `required`: a usage error without -m.
 void AddModelFlags(CLI::App& command, ModelFlags& flags, bool required);
 
-/// Nothing on failure; then *exit_code says what to return and the reason is printed.
+/// The model that writes. Nothing on failure; then *exit_code says what to return and the reason is
+/// printed.
+[[nodiscard]] std::unique_ptr<engine::LanguageModel> OpenLanguageModel(const Context& context,
+                                                                       const ModelFlags& flags,
+                                                                       int* exit_code);
+/// The engine of a local model, for looking inside. Otherwise as OpenLanguageModel.
 [[nodiscard]] std::unique_ptr<engine::DecoderEngine> LoadLanguageModel(const Context& context,
                                                                        const ModelFlags& flags,
                                                                        int* exit_code);
@@ -45,7 +50,9 @@ void AddSamplerFlags(CLI::App& command, SamplingFlags& flags);
 /// `max_tokens`: the names of that flag, which is -n only where nothing else is.
 void AddSamplingFlags(CLI::App& command, SamplingFlags& flags, const char* max_tokens);
 
-/// Errors: kInvalidArgument naming the flag; those of reading and parsing a grammar or schema.
-[[nodiscard]] Result<engine::GenerateOptions> ToGenerateOptions(const SamplingFlags& flags);
+/// Errors: kInvalidArgument naming the flag.
+[[nodiscard]] Result<runtime::SamplingOptions> ToSamplingOptions(const SamplingFlags& flags);
+/// A request without messages. Errors: those, and of reading and parsing a grammar or schema.
+[[nodiscard]] Result<engine::ModelRequest> ToModelRequest(const SamplingFlags& flags);
 
 }  // namespace vade::qa

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/local_model.h"
 #include "tests/support/fake_decoder.h"
 #include "tests/support/fake_embedder.h"
 #include "tests/support/fake_store.h"
@@ -34,7 +35,10 @@ class ChatTest : public ::testing::Test {
 
   vade::testing::FakeStore store_;
   vade::testing::FakeEmbedder embedder_;
-  vade::testing::FakeDecoder engine_{6000};
+  std::unique_ptr<vade::testing::FakeDecoder> owned_ =
+      std::make_unique<vade::testing::FakeDecoder>(6000);
+  vade::testing::FakeDecoder& engine_ = *owned_;
+  engine::LocalModel model_{std::move(owned_)};
   ChatOptions options_;
 };
 
@@ -58,7 +62,7 @@ TEST_F(ChatTest, ANewConversationHasNoTopic) {
 }
 
 TEST_F(ChatTest, AModelGoesOnWhereItsPromptEnded) {
-  Chat chat(&store_, &embedder_, &engine_);
+  Chat chat(&store_, &embedder_, &model_);
   engine_.script = "Hold the green button for 10 seconds [1].";
   const ChatReply first = Ask(chat, "How do I reset the pump?");
   ASSERT_TRUE(first.written);
@@ -77,7 +81,7 @@ TEST_F(ChatTest, AModelGoesOnWhereItsPromptEnded) {
 }
 
 TEST_F(ChatTest, TheModelsRewritingIsTakenWhenItIsFaithful) {
-  Chat chat(&store_, &embedder_, &engine_);
+  Chat chat(&store_, &embedder_, &model_);
   engine_.script = "Hold the green button for 10 seconds [1].";
   (void)Ask(chat, "How do I reset the pump?");
   engine_.script = "How long must I hold the green button of the pump?";
@@ -91,7 +95,7 @@ TEST_F(ChatTest, TheModelsRewritingIsTakenWhenItIsFaithful) {
 }
 
 TEST_F(ChatTest, HistoryStaysInItsBudget) {
-  Chat chat(&store_, &embedder_, &engine_);
+  Chat chat(&store_, &embedder_, &model_);
   engine_.script = "Hold the green button for 10 seconds [1].";
   options_.history_tokens = 700;
   for (int i = 0; i < 5; ++i) {
@@ -105,7 +109,7 @@ TEST_F(ChatTest, HistoryStaysInItsBudget) {
 }
 
 TEST_F(ChatTest, AStoppedAnswerIsNotRemembered) {
-  Chat chat(&store_, &embedder_, &engine_);
+  Chat chat(&store_, &embedder_, &model_);
   CancelToken cancel;
   cancel.Cancel();
   const auto reply = chat.Ask("How do I reset the pump?", options_, {}, &cancel);
@@ -115,7 +119,7 @@ TEST_F(ChatTest, AStoppedAnswerIsNotRemembered) {
 }
 
 TEST_F(ChatTest, AModelAloneTalksWithMemory) {
-  Chat chat(nullptr, nullptr, &engine_);
+  Chat chat(nullptr, nullptr, &model_);
   engine_.script = "hi there";
   std::string streamed;
   ChatSinks sinks;
