@@ -1,5 +1,6 @@
 #include "engine/local_model.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -61,6 +62,16 @@ LocalModel::LocalModel(std::unique_ptr<DecoderEngine> engine, const LocalModelOp
 
 LocalModel::~LocalModel() = default;
 
+Result<DecoderNeed> LocalModel::Measure(const std::filesystem::path& gguf,
+                                        const LocalModelOptions& options) {
+  return DecoderEngine::Measure(gguf, options.decoder);
+}
+
+ModelLoad LocalModel::load() const {
+  const size_t asking = asking_;
+  return {std::min<size_t>(asking, 1), asking - std::min<size_t>(asking, 1)};
+}
+
 size_t LocalModel::CountTokens(std::string_view text) const {
   return engine_->tokenizer().Count(text);
 }
@@ -96,6 +107,11 @@ Result<ModelReply> LocalModel::Generate(const ModelRequest& request, const TextS
   VADE_TRY(ChatPrompt prompt, MakePrompt(request));
 
   const auto asked = Clock::now();
+  struct Asking {
+    explicit Asking(std::atomic<size_t>& count) : count_(count) { ++count_; }
+    ~Asking() { --count_; }
+    std::atomic<size_t>& count_;
+  } const asking(asking_);
   const std::lock_guard lock(mutex_);
   const std::chrono::duration<double, std::milli> waited = Clock::now() - asked;
   std::optional<Session> other;

@@ -1,6 +1,7 @@
 // LocalModel: a language model from a GGUF file, run in this process.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,14 @@ namespace vade::engine {
 
 struct LocalModelOptions {
   DecoderOptions decoder;
+  size_t max_parallel = 1;  // replies written side by side; each may fill a context of its own
+  size_t max_queue = 64;    // requests waiting for a place, beyond which they are refused
+};
+
+/// Requests that a model is at work on.
+struct ModelLoad {
+  size_t running = 0;
+  size_t waiting = 0;
 };
 
 /// Thread-safe.
@@ -25,6 +34,9 @@ class LocalModel final : public LanguageModel {
   /// Errors: DecoderEngine::Load's.
   [[nodiscard]] static Result<std::unique_ptr<LocalModel>> Load(const std::filesystem::path& gguf,
                                                                 const LocalModelOptions& options);
+  /// What Load would take, without taking it. Errors: DecoderEngine::Measure's.
+  [[nodiscard]] static Result<DecoderNeed> Measure(const std::filesystem::path& gguf,
+                                                   const LocalModelOptions& options);
   explicit LocalModel(std::unique_ptr<DecoderEngine> engine, const LocalModelOptions& options = {});
   ~LocalModel() override;
 
@@ -38,6 +50,8 @@ class LocalModel final : public LanguageModel {
 
   [[nodiscard]] const tokenizer::Tokenizer& tokenizer() const { return engine_->tokenizer(); }
   [[nodiscard]] std::string_view architecture() const { return engine_->architecture(); }
+  [[nodiscard]] size_t trained_context_length() const { return engine_->trained_context_length(); }
+  [[nodiscard]] ModelLoad load() const;
   [[nodiscard]] const DecoderMemory& memory() const { return engine_->memory(); }
   /// The engine itself, for looking inside. Its single-thread members: only while nothing is
   /// generated.
@@ -48,6 +62,7 @@ class LocalModel final : public LanguageModel {
   [[nodiscard]] Result<ChatPrompt> MakePrompt(const ModelRequest& request) const;
 
   std::unique_ptr<DecoderEngine> engine_;
+  std::atomic<size_t> asking_{0};
   std::mutex mutex_;  // of what follows
   std::unique_ptr<Session> session_;
 };

@@ -96,6 +96,7 @@ int Run(int argc, char** argv) {
   vade::qa::RegisterBench(app, context);
   vade::qa::RegisterModel(app, context);
   vade::qa::RegisterDebug(app, context);
+  vade::qa::RegisterRunner(app, context);
   if (argc <= 1) {
     std::fputs(app.help().c_str(), stderr);
     return vade::qa::kUsage;

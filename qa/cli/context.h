@@ -62,6 +62,7 @@ void RegisterExplain(CLI::App& app, Context& context);
 void RegisterServe(CLI::App& app, Context& context);
 void RegisterBench(CLI::App& app, Context& context);
 void RegisterModel(CLI::App& app, Context& context);  // model list|show|pull|import|quantize
+void RegisterRunner(CLI::App& app, Context& context);  // hidden: a model's own process
 void RegisterDebug(CLI::App& app, Context& context);  // hidden: debug tokenize|detokenize|embed
 
 /// Prints "vade: error: ..." to stderr and returns the exit code of an error that came from
