@@ -81,6 +81,7 @@ TEST_F(ModelPoolTest, AModelIsStartedOnceAndSharedByAll) {
   std::vector<std::thread> callers;
   std::vector<std::string> texts(6);
   std::vector<pid_t> pids(6);
+  static_cast<void>(Pool());
   for (size_t i = 0; i < 6; ++i) {
     callers.emplace_back([&, i] {
       const auto lease = Use("one");
