@@ -9,7 +9,8 @@ readonly PACKAGES=(
   libsqlite3-dev libcli11-dev libexpected-dev libspdlog-dev nlohmann-json3-dev
   libicu-dev libuchardet-dev libpoppler-cpp-dev poppler-data libgumbo-dev libcmark-gfm-dev
   libcmark-gfm-extensions-dev libpugixml-dev libzip-dev libxxhash-dev libzstd-dev libseccomp-dev
-  libtomlplusplus-dev libcurl4-openssl-dev libboost1.81-dev libedit-dev zlib1g-dev libgtest-dev libgmock-dev)
+  libtomlplusplus-dev libcurl4-openssl-dev libboost1.81-dev libedit-dev zlib1g-dev libgtest-dev libgmock-dev
+  libjs-pdf libjs-marked node-dompurify libjs-chart.js)
 
 usage() {
   cat <<'EOF'
