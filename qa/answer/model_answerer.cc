@@ -83,13 +83,13 @@ Result<std::vector<size_t>> ModelAnswerer::MakePrompt(const Question& question,
 }
 
 Result<ModelAnswer> ModelAnswerer::Ask(std::string_view text, const ModelAnswerOptions& options,
-                                       const SentenceSink& sink, const CancelToken* cancel,
-                                       const engine::PrefillProgress& progress) const {
+                                       const AnswerSinks& sinks, const CancelToken* cancel) const {
   ModelAnswer answer;
   const Question question = ReadQuestion(text);
   answer.language = question.language;
   VADE_TRY(answer.search,
            retriever::Retriever(store_, embedder_, reranker_).Search(text, options.search));
+  if (sinks.found) sinks.found(answer.search);
   answer.timings = answer.search.timings;
   answer.warnings = answer.search.warnings;
   if (answer.search.passages.empty() && options.history.passages.empty()) {
@@ -111,11 +111,12 @@ Result<ModelAnswer> ModelAnswerer::Ask(std::string_view text, const ModelAnswerO
   timer.Lap("prompt");
 
   Grounder grounder(*store_, cited, sections, std::move(numbered));
-  Release release(sink, answer.sentences);
+  Release release(sinks.sentence, answer.sentences);
   std::optional<Error> failed;
   VADE_TRY(answer.generation, model_->Generate(
                                   request,
                                   [&](std::string_view piece) {
+                                    if (sinks.token && !sinks.token(piece)) return false;
                                     auto sentences = grounder.Append(piece);
                                     if (!sentences) {
                                       failed = sentences.error();
@@ -123,7 +124,7 @@ Result<ModelAnswer> ModelAnswerer::Ask(std::string_view text, const ModelAnswerO
                                     }
                                     return release.Add(*std::move(sentences));
                                   },
-                                  cancel, progress));
+                                  cancel, sinks.progress));
   if (failed) return tl::unexpected(*failed);
   if (answer.generation.reason == engine::StopReason::kCancelled) {
     return Fail(ErrorCode::kCancelled, "interrupted");

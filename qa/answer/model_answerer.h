@@ -43,6 +43,14 @@ inline constexpr std::string_view kUnsupportedMark = "[?]";
 /// becomes a refusal was never shown.
 using SentenceSink = std::function<bool(const GroundedSentence&)>;
 
+/// What is told on the way; any of them may be empty.
+struct AnswerSinks {
+  std::function<void(const retriever::SearchResult&)> found;
+  engine::PrefillProgress progress;
+  engine::TextSink token;  // as the model writes it, not yet checked
+  SentenceSink sentence;
+};
+
 struct ModelAnswerOptions {
   retriever::SearchOptions search;
   engine::ModelRequest generate;  // without messages; max_tokens 0: DefaultAnswerTokens
@@ -64,9 +72,8 @@ class ModelAnswerer {
 
   /// Errors: those of search, prompt and generation; kCancelled.
   [[nodiscard]] Result<ModelAnswer> Ask(std::string_view question,
-                                        const ModelAnswerOptions& options, const SentenceSink& sink,
-                                        const CancelToken* cancel,
-                                        const engine::PrefillProgress& progress = {}) const;
+                                        const ModelAnswerOptions& options, const AnswerSinks& sinks,
+                                        const CancelToken* cancel) const;
 
  private:
   /// Fills the request's messages. Returns which of the passages went in.

@@ -75,12 +75,14 @@ PromptHistory Chat::Remember(const ChatOptions& options, ChatReply& reply) const
   return history;
 }
 
-Result<ChatTurn> Chat::Compose(const ChatOptions& options, ChatReply& reply) const {
+Result<ChatTurn> Chat::Compose(const ChatOptions& options, const ChatSinks& sinks,
+                               ChatReply& reply) const {
   AnswerOptions ask;
   ask.search = options.search;
   if (reply.rewriting != Rewriting::kNone) ask.carried = history_.turns().back().passages;
   VADE_TRY(reply.composed, Answerer(store_, embedder_, reranker_).Ask(reply.standalone, ask));
   const Answer& answer = *reply.composed;
+  if (sinks.found) sinks.found(answer.search);
   reply.warnings = answer.search.warnings;
   ChatTurn turn;
   turn.refused = answer.refused;
@@ -106,8 +108,7 @@ Result<ChatTurn> Chat::Write(const ChatOptions& options, const PromptHistory& hi
   ask.generate = options.generate;
   ask.history = history;
   const ModelAnswerer answerer(store_, embedder_, model_, reranker_);
-  VADE_TRY(reply.written,
-           answerer.Ask(reply.standalone, ask, sinks.sentence, cancel, sinks.progress));
+  VADE_TRY(reply.written, answerer.Ask(reply.standalone, ask, sinks, cancel));
   const ModelAnswer& answer = *reply.written;
   reply.warnings = answer.warnings;
   ChatTurn turn;
@@ -145,7 +146,7 @@ Result<ChatReply> Chat::Ask(std::string_view question, const ChatOptions& option
       store_ == nullptr ? std::string(question) : Standalone(question, cancel, reply.rewriting);
   const PromptHistory history = Remember(options, reply);
   VADE_TRY(ChatTurn turn, store_ == nullptr   ? Talk(options, history, sinks, cancel, reply)
-                          : model_ == nullptr ? Compose(options, reply)
+                          : model_ == nullptr ? Compose(options, sinks, reply)
                                               : Write(options, history, sinks, cancel, reply));
   turn.question = question;
   turn.standalone = reply.standalone;

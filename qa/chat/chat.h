@@ -46,10 +46,8 @@ struct ChatReply {
   std::vector<std::string> warnings;
 };
 
-struct ChatSinks {
-  SentenceSink sentence;  // of an answer from documents by a model
+struct ChatSinks : AnswerSinks {
   engine::TextSink text;  // of a model alone
-  engine::PrefillProgress progress;
 };
 
 /// Single-thread. Does not own its parts.
@@ -75,7 +73,8 @@ class Chat {
   [[nodiscard]] std::string RewriteByModel(std::string_view question,
                                            const CancelToken* cancel) const;
   [[nodiscard]] PromptHistory Remember(const ChatOptions& options, ChatReply& reply) const;
-  [[nodiscard]] Result<ChatTurn> Compose(const ChatOptions& options, ChatReply& reply) const;
+  [[nodiscard]] Result<ChatTurn> Compose(const ChatOptions& options, const ChatSinks& sinks,
+                                         ChatReply& reply) const;
   [[nodiscard]] Result<ChatTurn> Write(const ChatOptions& options, const PromptHistory& history,
                                        const ChatSinks& sinks, const CancelToken* cancel,
                                        ChatReply& reply) const;

@@ -40,12 +40,12 @@ int AskModel(const Context& context, const AskFlags& flags, const OpenedLibrary&
   const Terminal terminal = Terminal::ForStdout();
   Progress progress("Reading the passages", context.global.quiet);
   SentencePrinter printer;
-  const auto show = [&](const GroundedSentence& sentence) {
+  AnswerSinks sinks;
+  sinks.sentence = [&](const GroundedSentence& sentence) {
     return context.global.json || printer.Print(sentence);
   };
-  const auto answer =
-      answerer.Ask(library.question, options, show, &context.cancel,
-                   [&](size_t done, size_t total) { progress.Update(done, total, "tokens"); });
+  sinks.progress = [&](size_t done, size_t total) { progress.Update(done, total, "tokens"); };
+  const auto answer = answerer.Ask(library.question, options, sinks, &context.cancel);
   if (!answer && answer.error().code == ErrorCode::kCancelled) return kInterrupted;
   if (!answer) return FailQuestion(answer.error());
   PrintWarnings(context, answer->warnings);

@@ -18,6 +18,8 @@
 #include "engine/base/utf8.h"
 #include "qa/cli/config.h"
 #include "qa/cli/context.h"
+#include "qa/cli/generation_flags.h"
+#include "qa/cli/model_files.h"
 #include "qa/server/server.h"
 
 namespace vade::qa {
@@ -31,6 +33,9 @@ struct ServeFlags {
   std::vector<std::string> evaluations;  // folders, or NAME=FOLDER
   std::string log;
   size_t cache_mb = 64;
+  std::vector<std::string> models;  // paths, names and addresses, each perhaps as NAME=...
+  int64_t keep_alive_s = 300;
+  size_t memory_mb = 0;
 };
 
 /// The token of the file; a new one, if there is no file yet.
@@ -86,6 +91,53 @@ Result<void> AddEvaluations(const std::vector<std::string>& texts,
   return {};
 }
 
+/// "NAME=WHAT", or WHAT under a name of its own: a file's without its ending, an address' last
+/// part.
+std::pair<std::string, std::string> SplitName(const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals != std::string::npos && text.find('/') > equals) {
+    return {text.substr(0, equals), text.substr(equals + 1)};
+  }
+  if (text.find("://") != std::string::npos) return {text.substr(text.rfind('/') + 1), text};
+  return {fs::path(text).extension() == ".gguf" ? fs::path(text).stem().string()
+                                                : fs::path(text).filename().string(),
+          text};
+}
+
+/// Files and addresses get names; a name is one of the models folder.
+Result<void> AddModels(const Context& context, const ServeFlags& flags,
+                       server::ModelSettings& out) {
+  out.pool.names.folder = context.global.models;
+  for (const std::string& text : flags.models) {
+    const auto [name, what] = SplitName(text);
+    if (out.default_model.empty()) out.default_model = name;
+    if (what.find("://") != std::string::npos) {
+      int code = kOk;
+      auto model = OpenLanguageModel(context, {.path = what}, &code);
+      if (model == nullptr) return Fail(ErrorCode::kUnavailable, "--model " + what);
+      out.remote[name] = std::move(model);
+      continue;
+    }
+    const fs::path path = FindModel(context, what);
+    if (!fs::is_regular_file(path)) {
+      return Fail(ErrorCode::kNotFound, "--model " + utf8::Escape(what) + ": no such model");
+    }
+    out.pool.names.named[name] = fs::absolute(path);
+  }
+  const auto embedder = embed::FindDefaultModel();
+  if (embedder) {
+    out.pool.names.named.try_emplace("all-MiniLM-L6-v2", fs::absolute(*embedder));
+  }
+  out.pool.keep_alive = std::chrono::seconds(flags.keep_alive_s);
+  out.pool.memory_budget = static_cast<uint64_t>(flags.memory_mb) << 20;
+  if (context.global.threads != 0) out.pool.setup.threads = context.global.threads;
+  if (!context.global.hugging_face_url.empty()) {
+    out.registries.hugging_face = context.global.hugging_face_url;
+  }
+  if (!context.global.ollama_url.empty()) out.registries.ollama = context.global.ollama_url;
+  return {};
+}
+
 fs::path DefaultUsageFile() {
   const fs::path folder = StateDirectory();
   std::error_code ignored;
@@ -103,6 +155,7 @@ Result<void> Complete(const Context& context, ServeFlags& flags) {
     options.keys.push_back({.name = "token", .token_sha256 = Sha256Of(token)});
   }
   VADE_CHECK_OK(AddEvaluations(flags.evaluations, options.service.evaluations));
+  VADE_CHECK_OK(AddModels(context, flags, options.models));
   options.service.num_threads = context.global.threads;
   options.store = context.global.store;
   options.cache_bytes = flags.cache_mb << 20;
@@ -136,6 +189,45 @@ int RunServe(const Context& context, ServeFlags& flags) {
   return kOk;
 }
 
+void AddModelOptions(CLI::App& command, ServeFlags& flags) {
+  constexpr const char* kGroup = "Models";
+  server::ModelSettings& models = flags.options.models;
+  RunnerSetup& setup = models.pool.setup;
+  const auto add = [&](const char* name, auto& value, const char* help) {
+    return command.add_option(name, value, help)->group(kGroup);
+  };
+  add("-m,--model", flags.models,
+      "Model by path, name or address (repeatable); the first one answers questions")
+      ->type_name("[NAME=]MODEL")
+      ->allow_extra_args(false);
+  add("--small", models.small, "Model that 'auto' takes for simple questions")->type_name("NAME");
+  add("--medium", models.medium, "... for those between")->type_name("NAME");
+  add("--large", models.large, "... for difficult ones")->type_name("NAME");
+  add("--reranker", models.reranker, "Model of rerank requests that name none")->type_name("NAME");
+  add("--context", setup.context_length, "Most tokens of prompt and answer of one request")
+      ->check(CLI::Range(size_t{1}, size_t{1} << 24));
+  add("--parallel", setup.max_parallel, "Requests one model works on side by side")
+      ->check(CLI::Range(size_t{1}, size_t{256}))
+      ->capture_default_str();
+  add("--queue", setup.max_queue, "Requests that wait for one model; then 503")
+      ->check(CLI::Range(size_t{0}, size_t{4096}))
+      ->capture_default_str();
+  add("--kv", setup.kv, "How keys and values are kept: f16, q8_0 or f32")
+      ->check(CLI::IsMember({"f16", "q8_0", "f32"}))
+      ->capture_default_str();
+  add("--keep-alive", flags.keep_alive_s, "Seconds an unused model stays loaded; -1: for ever")
+      ->check(CLI::Range(int64_t{-1}, int64_t{1} << 31))
+      ->capture_default_str();
+  add("--max-models", models.pool.max_loaded, "Models loaded at once")
+      ->check(CLI::Range(size_t{1}, size_t{64}))
+      ->capture_default_str();
+  add("--memory-mb", flags.memory_mb, "Memory for all models; 0: what is free at the start")
+      ->check(CLI::Range(size_t{0}, size_t{1} << 24));
+  command
+      .add_flag("--allow-model-changes", models.allow_changes, "Let clients pull and delete models")
+      ->group(kGroup);
+}
+
 }  // namespace
 
 void RegisterServe(CLI::App& app, Context& context) {
@@ -156,6 +248,7 @@ void RegisterServe(CLI::App& app, Context& context) {
       ->add_option("--allow-origin", options.allowed_origins,
                    "Other web page that may use the API, as https://example.org")
       ->type_name("ORIGIN");
+  AddModelOptions(*command, *flags);
   command->add_option("--requests-per-minute", options.requests_per_minute,
                       "Most requests of one key; 0: no limit");
   command->add_option("--eval-set", flags->evaluations, "Test collection the page may run")

@@ -3,12 +3,12 @@
 #include <optional>
 #include <utility>
 
-#include "engine/base/utf8.h"
 #include "qa/answer/json_format.h"
-#include "qa/chat/chat.h"
+#include "qa/server/answering.h"
 #include "qa/server/conversations.h"
 #include "qa/server/errors.h"
 #include "qa/server/event_stream.h"
+#include "qa/server/generation.h"
 #include "qa/server/json_fields.h"
 #include "qa/server/search_request.h"
 #include "qa/server/service.h"
@@ -20,25 +20,31 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 struct AskRequest {
-  std::string question;
   std::string conversation;
   bool stream = true;
-  ChatOptions chat;
-  std::string cache_key;  // empty: not to be given again
+  LibraryQuestion question;
 };
 
 Result<AskRequest> ReadAsk(const Request& request) {
   VADE_TRY(json body, ParseJson(request.body));
   Fields fields(body);
   AskRequest ask;
-  ask.question = fields.RequiredString("question", kMaxQuestionBytes);
+  LibraryQuestion& question = ask.question;
+  question.text = fields.RequiredString("question", kMaxQuestionBytes);
   ask.conversation = fields.String("conversation", "", 64);
   ask.stream = fields.Bool("stream", true);
-  ask.chat.search = ReadSearchOptions(fields, 8);
+  question.model = fields.String("model", "", 512);
+  question.composed = body.is_object() && body.contains("model") && body["model"].is_null();
+  question.chat.search = ReadSearchOptions(fields, 8);
+  engine::ModelRequest& generate = question.chat.generate;
+  generate.sampling.temperature = 0;  // the likeliest words, and the same each time
+  ReadSampling(fields, generate);
+  generate.max_tokens = static_cast<size_t>(fields.Integer("max_tokens", 0, 1 << 20, 0));
   VADE_CHECK_OK(fields.Status());
-  if (ask.conversation.empty()) {
+  const bool repeatable = generate.sampling.temperature == 0 || generate.sampling.seed;
+  if (ask.conversation.empty() && repeatable) {
     body.erase("stream");
-    ask.cache_key = body.dump();
+    question.cache_key = body.dump();
   }
   return ask;
 }
@@ -51,9 +57,8 @@ class Asking {
 
   void Run() {
     if (ask_.stream) events_.emplace(reply_);
-    Result<json> answer = Answer();
+    const auto answer = Answer();
     if (!answer) return Fail(answer.error());
-    (*answer)["request_id"] = request_.id;
     if (events_) {
       events_->Send("answer", *answer);
     } else {
@@ -63,58 +68,54 @@ class Asking {
 
  private:
   Result<json> Answer() {
-    VADE_TRY(const auto store, service_.library.Open());
-    std::string key;
-    if (!ask_.cache_key.empty()) {
-      VADE_TRY(const int64_t generation, store->GetGeneration());
-      key = std::to_string(generation) + ask_.cache_key;
-      if (const auto known = service_.answers.Find(key)) return Again(**known);
+    std::shared_ptr<Conversation> conversation;
+    std::unique_lock<std::mutex> turn;  // one question of a conversation at a time
+    if (!ask_.conversation.empty()) {
+      conversation = service_.conversations.Find(ask_.conversation, request_.key);
+      if (conversation == nullptr) {
+        return vade::Fail(ErrorCode::kNotFound, "no such conversation: it may have been forgotten");
+      }
+      turn = std::unique_lock(conversation->mutex);
+      ask_.question.history = conversation->history;
     }
-    VADE_TRY(const auto conversation, OpenConversation());
-    const std::lock_guard lock(conversation->mutex);
-    Stage("search");
-    Chat chat(store.get(), &service_.library.embedder(), nullptr);
-    chat.history() = conversation->history;
-    VADE_TRY(const ChatReply reply, chat.Ask(ask_.question, ask_.chat, {}, &reply_.cancel()));
-    conversation->history = std::move(chat.history());
-    json out = ToJson(*reply.composed);
-    out["question"] = utf8::Repair(ask_.question);
-    out["standalone"] = utf8::Repair(reply.standalone);
-    out["model"] = nullptr;
-    out["cached"] = false;
-    if (!key.empty()) {
-      std::string text = Dump(out);
-      const size_t size = 2 * text.size();
-      service_.answers.Put(std::move(key),
-                           std::make_shared<const CachedAnswer>(
-                               CachedAnswer{std::move(text), conversation->history}),
-                           size);
-    }
-    out["conversation"] = conversation->id;
-    return out;
-  }
-
-  /// What was answered before; a follow-up can build on it as on a new answer.
-  Result<json> Again(const CachedAnswer& known) {
-    json out = json::parse(known.json);
-    out["cached"] = true;
-    out["conversation"] = service_.conversations.Start(request_.key, known.history)->id;
-    return out;
-  }
-
-  Result<std::shared_ptr<Conversation>> OpenConversation() {
-    if (ask_.conversation.empty()) return service_.conversations.Start(request_.key, {});
-    auto conversation = service_.conversations.Find(ask_.conversation, request_.key);
+    VADE_TRY(LibraryAnswer answer,
+             AnswerQuestion(service_, request_, ask_.question, Sinks(), reply_.cancel()));
     if (conversation == nullptr) {
-      return vade::Fail(ErrorCode::kNotFound, "no such conversation: it may have been forgotten");
+      conversation = service_.conversations.Start(request_.key, std::move(answer.history));
+    } else {
+      conversation->history = std::move(answer.history);
     }
-    return conversation;
+    answer.json["conversation"] = conversation->id;
+    answer.json["request_id"] = request_.id;
+    return std::move(answer.json);
   }
 
-  void Stage(const char* name) {
-    if (!events_) return;
-    const std::chrono::duration<double, std::milli> since = Clock::now() - started_;
-    events_->Send("stage", {{"stage", name}, {"ms", since.count()}});
+  LibrarySinks Sinks() {
+    LibrarySinks sinks;
+    if (!events_) return sinks;
+    sinks.stage = [this](const char* name) {
+      const std::chrono::duration<double, std::milli> since = Clock::now() - started_;
+      events_->Send("stage", {{"stage", name}, {"ms", since.count()}});
+    };
+    sinks.routed = [this](const Routing& routing) {
+      events_->Send("route",
+                    {{"model", routing.model}, {"size", routing.size}, {"reason", routing.reason}});
+    };
+    sinks.found = [this](const retriever::SearchResult& result) {
+      events_->Send("passages", {{"passages", ToJson(result)["passages"]}});
+    };
+    sinks.progress = [this](size_t done, size_t total) {
+      events_->Send("progress", {{"done", done}, {"total", total}});
+    };
+    sinks.token = [this](std::string_view text) {
+      return events_->Send("token", {{"text", text}});
+    };
+    sinks.sentence = [this](const GroundedSentence& sentence) {
+      return events_->Send("sentence", {{"text", sentence.before + sentence.text},
+                                        {"support", SupportName(sentence.support)},
+                                        {"citations", sentence.citations}});
+    };
+    return sinks;
   }
 
   void Fail(const Error& error) {
@@ -126,7 +127,7 @@ class Asking {
   Service& service_;
   const Request& request_;
   Reply& reply_;
-  const AskRequest ask_;
+  AskRequest ask_;
   const Clock::time_point started_ = Clock::now();
   std::optional<EventStream> events_;
 };

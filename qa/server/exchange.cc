@@ -72,7 +72,7 @@ std::string Exchange::heartbeat() const {
 }
 
 void Exchange::Abandon() {
-  cancel_.Cancel();
+  cancel_->Cancel();
   const std::lock_guard lock(mutex_);
   abandoned_ = true;
   taken_.notify_all();

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -23,7 +24,9 @@ class Exchange : public Reply {
   void Begin(Response head, std::string heartbeat) override;
   bool Write(std::string_view piece) override;
   void End() override;
-  [[nodiscard]] const CancelToken& cancel() const override { return cancel_; }
+  [[nodiscard]] const std::shared_ptr<CancelToken>& shared_cancel() const override {
+    return cancel_;
+  }
   [[nodiscard]] bool begun() const override;
 
   // --- The connection's side
@@ -38,7 +41,7 @@ class Exchange : public Reply {
   /// Nobody reads any more: the handler is told and never waits again.
   void Abandon();
   /// Ask the handler to end; what it still writes is sent.
-  void Cancel() { cancel_.Cancel(); }
+  void Cancel() { cancel_->Cancel(); }
 
  private:
   static constexpr size_t kMaxPending = size_t{1} << 20;  // bytes that wait for a slow client
@@ -53,7 +56,7 @@ class Exchange : public Reply {
   bool whole_ = false;  // head_ is all there is
   bool ended_ = false;
   bool abandoned_ = false;
-  CancelToken cancel_;
+  const std::shared_ptr<CancelToken> cancel_ = std::make_shared<CancelToken>();
 };
 
 }  // namespace vade::qa::server

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,7 +60,8 @@ class Reply {
   virtual void End() = 0;
 
   /// Set when the client has gone, the server stops or the time is up.
-  [[nodiscard]] virtual const CancelToken& cancel() const = 0;
+  [[nodiscard]] const CancelToken& cancel() const { return *shared_cancel(); }
+  [[nodiscard]] virtual const std::shared_ptr<CancelToken>& shared_cancel() const = 0;
   /// Begun or sent?
   [[nodiscard]] virtual bool begun() const = 0;
 };

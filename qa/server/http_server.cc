@@ -182,9 +182,7 @@ Task<Connection::Read> Connection::ReadHeader(Parser& parser) {
   if (!error) co_return Read::kRequest;
   if (error == beast::error::timeout) co_return RefuseWith(408, "the header took too long");
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-    const auto data = buffer_.data();
-    const std::string_view text(static_cast<const char*>(data.data()), data.size());
-    const bool in_first_line = text.find('\n') == std::string_view::npos;
+    const bool in_first_line = parser.get().target().empty();
     co_return in_first_line ? RefuseWith(414, "the request line is too long")
                             : RefuseWith(431, "the header is too large");
   }

@@ -51,12 +51,18 @@ class Fields {
   /// The value itself, which must be of this type; null when absent.
   [[nodiscard]] const nlohmann::json& Object(const std::string& field);
   [[nodiscard]] const nlohmann::json& Array(const std::string& field, size_t max_items);
+  /// Whatever it is; null when absent.
+  [[nodiscard]] const nlohmann::json& Value(const std::string& field) const { return Find(field); }
   /// One of the words.
   [[nodiscard]] std::string Word(const std::string& field, const std::vector<std::string>& words,
                                  const std::string& fallback);
 
   /// An error of the caller's own about a field.
   void Complain(const std::string& field, const std::string& what);
+  /// One that names its field already.
+  void Complain(const Error& error) {
+    if (!error_) error_ = error;
+  }
   [[nodiscard]] Result<void> Status() const;
   [[nodiscard]] std::string NameOf(const std::string& field) const {
     return name_.empty() ? field : name_ + "." + field;

@@ -46,6 +46,17 @@ Result<json> LibraryStatus(Service& service) {
   return out;
 }
 
+json ModelsStatus(const ModelSettings& settings) {
+  const auto name = [](const std::string& text) {
+    return text.empty() ? json(nullptr) : json(text);
+  };
+  return {{"default", name(settings.default_model)},
+          {"auto",
+           {{"small", name(settings.small)},
+            {"medium", name(settings.medium)},
+            {"large", name(settings.large)}}}};
+}
+
 void Status(Service& service, const Request& request, Reply& reply) {
   auto status = LibraryStatus(service);
   if (!status) return reply.Send(ErrorResponse(request.path, status.error()));
@@ -54,6 +65,7 @@ void Status(Service& service, const Request& request, Reply& reply) {
                   {"embedder", service.library.embedder().fingerprint()},
                   {"dimension", service.library.embedder().dimension()},
                   {"auth_required", service.auth_required},
+                  {"models", ModelsStatus(service.models.settings())},
                   {"evaluations", json::array()}});
   for (const auto& [name, folder] : service.options.evaluations) {
     (*status)["evaluations"].push_back(name);
@@ -75,6 +87,11 @@ void Metrics(Service& service, Reply& reply) {
   std::string out = service.accounts.Metrics();
   const HttpServer::Load load = service.load();
   const json cache = Added(CountsOf(service.answers), CountsOf(service.searches));
+  uint64_t loaded = 0, memory = 0;
+  for (const LoadedModel& model : service.models.pool().Loaded()) {
+    ++loaded;
+    memory += model.memory_bytes;
+  }
   const auto add = [&](const char* name, const char* type, const char* help, uint64_t value) {
     out += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n" +
            name + " " + std::to_string(value) + "\n";
@@ -84,6 +101,8 @@ void Metrics(Service& service, Reply& reply) {
   add("vade:connections", "gauge", "Open connections.", load.connections);
   add("vade:cache_hits_total", "counter", "Answers and searches given again.", cache["hits"]);
   add("vade:cache_misses_total", "counter", "Answers and searches computed.", cache["misses"]);
+  add("vade:models_loaded", "gauge", "Models in runner processes.", loaded);
+  add("vade:models_memory_bytes", "gauge", "Memory that they take.", memory);
   reply.Send({200, "text/plain; version=0.0.4; charset=utf-8", std::move(out)});
 }
 

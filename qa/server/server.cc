@@ -46,7 +46,9 @@ class Stamped : public Reply {
   }
   bool Write(std::string_view piece) override { return inner_.Write(piece); }
   void End() override { inner_.End(); }
-  [[nodiscard]] const CancelToken& cancel() const override { return inner_.cancel(); }
+  [[nodiscard]] const std::shared_ptr<CancelToken>& shared_cancel() const override {
+    return inner_.shared_cancel();
+  }
   [[nodiscard]] bool begun() const override { return inner_.begun(); }
 
   static void Stamp(Response& response, const std::string& id) {
@@ -67,11 +69,13 @@ class ServerImpl : public Server {
   ServerImpl(const ServerOptions& options, std::unique_ptr<embed::Embedder> embedder)
       : options_(options),
         library_(options.store, std::move(embedder)),
+        models_(options.models),
         accounts_(options.usage_file, options.keys, options.currency),
         answers_(options.cache_bytes / 2),
         searches_(options.cache_bytes / 2),
         service_{options.service,
                  library_,
+                 models_,
                  accounts_,
                  jobs_,
                  answers_,
@@ -86,6 +90,7 @@ class ServerImpl : public Server {
   void Run(bool handle_signals) override {
     http_->Run(handle_signals);
     jobs_.Stop();
+    models_.pool().Shutdown(std::chrono::seconds(1));
   }
   void Stop() override { http_->Stop(); }
 
@@ -97,6 +102,7 @@ class ServerImpl : public Server {
 
   const ServerOptions options_;
   Library library_;
+  Models models_;
   Accounts accounts_;
   Jobs jobs_;
   LruCache<std::shared_ptr<const CachedAnswer>> answers_;
@@ -130,6 +136,10 @@ Result<void> ServerImpl::Listen() {
   AddLibraryRoutes(router_, service_);
   AddJobRoutes(router_, service_);
   AddAskRoutes(router_, service_);
+  AddModelRoutes(router_, service_);
+  AddOpenAiRoutes(router_, service_);
+  AddOllamaRoutes(router_, service_);
+  AddMcpRoutes(router_, service_);
   return {};
 }
 

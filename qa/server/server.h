@@ -32,6 +32,7 @@ struct ServerOptions {
   std::filesystem::path usage_file;
   std::filesystem::path store;
   LogFormat log = LogFormat::kText;
+  ModelSettings models;
   ServiceOptions service;
 };
 

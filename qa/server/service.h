@@ -18,6 +18,7 @@
 #include "qa/server/jobs.h"
 #include "qa/server/library.h"
 #include "qa/server/lru_cache.h"
+#include "qa/server/models.h"
 #include "qa/server/router.h"
 
 namespace vade::qa::server {
@@ -36,6 +37,7 @@ struct ServiceOptions {
 struct Service {
   ServiceOptions options;
   Library& library;
+  Models& models;
   Accounts& accounts;
   Jobs& jobs;
   LruCache<std::shared_ptr<const CachedAnswer>>& answers;
@@ -49,6 +51,11 @@ struct Service {
 void AddLibraryRoutes(Router& router, Service& service);    // search, documents, collections
 void AddJobRoutes(Router& router, Service& service);        // index, eval
 void AddAskRoutes(Router& router, Service& service);        // ask, conversations
+void AddModelRoutes(Router& router, Service& service);      // models, pull, delete
+void AddOpenAiRoutes(Router& router, Service& service);     // /v1
+void AddOllamaRoutes(Router& router, Service& service);     // /api
+void AddMcpRoutes(Router& router, Service& service);        // /mcp
 void AddOperationRoutes(Router& router, Service& service);  // health, metrics, dashboard, usage
+void AddPageRoutes(Router& router);                         // the web page, openapi.json
 
 }  // namespace vade::qa::server
