@@ -56,10 +56,8 @@ bool ConstantTimeEqual(std::string_view a, std::string_view b) {
 
 Guard::Guard(GuardOptions options) : options_(std::move(options)) {}
 
-bool Guard::IsPublic(std::string_view method, std::string_view path) {
-  if (method != "GET" && method != "HEAD") return false;
-  return path == "/" || path == "/healthz" || path == "/openapi.json" || path == "/favicon.ico" ||
-         path.starts_with("/assets/");
+bool Guard::IsPublic(std::string_view method, std::string_view path) const {
+  return (method == "GET" || method == "HEAD") && options_.public_paths.contains(path);
 }
 
 bool Guard::AllowsHost(std::string_view host) const {

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +31,8 @@ struct GuardOptions {
   std::vector<std::string> origins;  // allowed besides the server's own
   std::vector<ApiKey> keys;          // empty: nobody needs one
   uint16_t port = 0;                 // the server's own origin
+  // Read without a token: the page that asks for one, and what tells whether the server lives.
+  std::set<std::string, std::less<>> public_paths;
 };
 
 struct Refusal {
@@ -45,8 +49,7 @@ class Guard {
   /// Nothing: the request may go on, and its `key` says whose it is.
   [[nodiscard]] std::optional<Refusal> Check(Request& request) const;
 
-  /// Without token: what a page needs to ask for one, and what tells whether the server lives.
-  [[nodiscard]] static bool IsPublic(std::string_view method, std::string_view path);
+  [[nodiscard]] bool IsPublic(std::string_view method, std::string_view path) const;
 
   [[nodiscard]] bool needs_token() const { return !options_.keys.empty(); }
   [[nodiscard]] const ApiKey* FindKey(std::string_view name) const;

@@ -9,16 +9,12 @@
 #include "qa/server/errors.h"
 #include "qa/server/event_stream.h"
 #include "qa/server/rate_limiter.h"
+#include "qa/web/assets.h"
 
 namespace vade::qa::server {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::string_view kContentSecurityPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; "
-    "base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
 
 std::string TimeNow() {
   timespec now{};
@@ -55,7 +51,8 @@ class Stamped : public Reply {
     response.headers.emplace_back("X-Request-Id", id);
     response.headers.emplace_back("X-Content-Type-Options", "nosniff");
     response.headers.emplace_back("Referrer-Policy", "no-referrer");
-    response.headers.emplace_back("Content-Security-Policy", kContentSecurityPolicy);
+    response.headers.emplace_back("Content-Security-Policy",
+                                  std::string(web::kContentSecurityPolicy));
     response.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
   }
 
@@ -126,11 +123,16 @@ Result<void> ServerImpl::Listen() {
     return response;
   };
   VADE_TRY(http_, HttpServer::Listen(options_.host, options_.port, options_.limits, callbacks));
-  GuardOptions guard{options_.allowed_hosts, options_.allowed_origins, options_.keys, port()};
+  GuardOptions guard{.hosts = options_.allowed_hosts,
+                     .origins = options_.allowed_origins,
+                     .keys = options_.keys,
+                     .port = port()};
   if (options_.host != "0.0.0.0" && options_.host != "::") {
     const bool v6 = options_.host.find(':') != std::string::npos;
     guard.hosts.push_back(v6 ? "[" + options_.host + "]" : options_.host);
   }
+  guard.public_paths = {"/", "/healthz", "/openapi.json"};
+  for (const web::Asset& asset : web::Assets()) guard.public_paths.emplace(asset.path);
   guard_ = std::make_unique<Guard>(std::move(guard));
   AddOperationRoutes(router_, service_);
   AddLibraryRoutes(router_, service_);
@@ -140,6 +142,7 @@ Result<void> ServerImpl::Listen() {
   AddOpenAiRoutes(router_, service_);
   AddOllamaRoutes(router_, service_);
   AddMcpRoutes(router_, service_);
+  AddPageRoutes(router_);
   return {};
 }
 
@@ -161,7 +164,7 @@ bool ServerImpl::Admit(Request& request, Reply& reply) {
   const uint32_t limit = key != nullptr && key->requests_per_minute > 0
                              ? key->requests_per_minute
                              : options_.requests_per_minute;
-  if (Guard::IsPublic(request.method, request.path)) return false;
+  if (guard_->IsPublic(request.method, request.path)) return false;
   const auto wait = limiter_.Take(request.key, limit, std::chrono::steady_clock::now());
   if (!wait) return false;
   Response response = ErrorResponse(request.path, 429, "too many requests; try again later");
