@@ -29,7 +29,7 @@ std::string ReadContent(Fields& fields) {
       return "";
     }
     text += each.String("text");
-    if (const auto status = each.Status(); !status) fields.Complain(status.error());
+    fields.Absorb(each);
   }
   return text;
 }
@@ -40,8 +40,7 @@ std::vector<engine::ToolCall> ReadToolCalls(Fields& message) {
   if (!list.is_array()) return calls;
   for (const json& item : list) {
     Fields call(item, message.NameOf("tool_calls[]"));
-    Fields function(call.Object("function").is_object() ? call.Object("function") : json::object(),
-                    call.NameOf("function"));
+    Fields function = call.In("function");
     engine::ToolCall out;
     out.id = call.String("id", "", 256);
     out.name = function.RequiredString("name", 256);
@@ -50,9 +49,8 @@ std::vector<engine::ToolCall> ReadToolCalls(Fields& message) {
     out.arguments = arguments.is_string() ? arguments.get<std::string>()
                     : arguments.is_null() ? "{}"
                                           : Dump(arguments);
-    for (Fields* part : {&call, &function}) {
-      if (const auto status = part->Status(); !status) message.Complain(status.error());
-    }
+    message.Absorb(call);
+    message.Absorb(function);
     calls.push_back(std::move(out));
   }
   return calls;
@@ -129,7 +127,7 @@ std::vector<engine::ChatMessage> ReadMessages(Fields& fields) {
   for (size_t i = 0; i < list.size(); ++i) {
     Fields each(list[i], fields.NameOf("messages[" + std::to_string(i) + "]"));
     messages.push_back(ReadMessage(each));
-    if (const auto status = each.Status(); !status) fields.Complain(status.error());
+    fields.Absorb(each);
   }
   return messages;
 }
@@ -143,17 +141,15 @@ std::vector<engine::ToolSpec> ReadTools(Fields& fields) {
     if (each.String("type", "function") != "function") {
       each.Complain("type", "only functions can be called");
     }
-    const json& object = each.Object("function");
-    Fields function(object.is_object() ? object : json::object(), each.NameOf("function"));
+    Fields function = each.In("function");
     engine::ToolSpec tool;
     tool.name = function.RequiredString("name", 64);
     tool.description = function.String("description", "", size_t{64} << 10);
     if (const json& schema = function.Object("parameters"); schema.is_object()) {
       tool.parameters = Dump(schema);
     }
-    for (Fields* part : {&each, &function}) {
-      if (const auto status = part->Status(); !status) fields.Complain(status.error());
-    }
+    fields.Absorb(each);
+    fields.Absorb(function);
     tools.push_back(std::move(tool));
   }
   return tools;

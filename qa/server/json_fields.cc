@@ -12,6 +12,7 @@ using nlohmann::json;
 
 constexpr size_t kMaxDepth = 64;
 const json kNull;
+const json kEmpty = json::object();
 
 /// Builds the value, but watches what the library lets pass: depth, duplicates, overflow.
 class StrictReader : public nlohmann::json_sax<json> {
@@ -220,6 +221,11 @@ const json& Fields::Object(const std::string& field) {
   if (value.is_null() || value.is_object()) return value;
   Complain(field, "got " + TypeName(value) + ", expected an object");
   return kNull;
+}
+
+Fields Fields::In(const std::string& field) {
+  const json& object = Object(field);
+  return Fields(object.is_object() ? object : kEmpty, NameOf(field));
 }
 
 const json& Fields::Array(const std::string& field, size_t max_items) {

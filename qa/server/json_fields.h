@@ -57,12 +57,15 @@ class Fields {
   [[nodiscard]] std::string Word(const std::string& field, const std::vector<std::string>& words,
                                  const std::string& fallback);
 
+  /// The fields of an object member; of one that is absent: none. Its errors are its own until
+  /// they are taken over with Absorb.
+  [[nodiscard]] Fields In(const std::string& field);
+  void Absorb(const Fields& inner) {
+    if (inner.error_ && !error_) error_ = inner.error_;
+  }
+
   /// An error of the caller's own about a field.
   void Complain(const std::string& field, const std::string& what);
-  /// One that names its field already.
-  void Complain(const Error& error) {
-    if (!error_) error_ = error;
-  }
   [[nodiscard]] Result<void> Status() const;
   [[nodiscard]] std::string NameOf(const std::string& field) const {
     return name_.empty() ? field : name_ + "." + field;

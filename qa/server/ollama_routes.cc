@@ -84,15 +84,13 @@ struct Asked {
 };
 
 void ReadOptions(Fields& fields, engine::ModelRequest& out) {
-  const json& object = fields.Object("options");
-  if (!object.is_object()) return;
-  Fields options(object, "options");
+  Fields options = fields.In("options");
   ReadSampling(options, out);
   // -1 and -2: as much as there is room for.
   const int64_t most = options.Integer("num_predict", -2, 1 << 24, -1);
   out.max_tokens = most > 0 ? static_cast<size_t>(most) : 0;
   (void)options.Integer("num_ctx", 1, 1 << 24, 0);  // what does not fit is an error, never cut off
-  if (const auto status = options.Status(); !status) fields.Complain(status.error());
+  fields.Absorb(options);
 }
 
 /// "json" or a schema.

@@ -19,12 +19,11 @@ void ReadToolChoice(Fields& fields, engine::ModelRequest& out) {
   const json& choice = fields.Value("tool_choice");
   using Mode = engine::ToolChoice::Mode;
   if (choice.is_object()) {
-    Fields outer(choice, "tool_choice");
-    const json& object = outer.Object("function");
-    Fields function(object.is_object() ? object : json::object(), "tool_choice.function");
+    Fields outer = fields.In("tool_choice");
+    Fields function = outer.In("function");
     out.tool_choice = {Mode::kRequired, function.RequiredString("name", 64)};
-    if (const auto status = function.Status(); !status) fields.Complain(status.error());
-    return;
+    fields.Absorb(outer);
+    return fields.Absorb(function);
   }
   const std::string word = fields.Word("tool_choice", {"auto", "none", "required"}, "auto");
   out.tool_choice.mode = word == "none"       ? Mode::kNone
@@ -37,31 +36,26 @@ void ReadFormat(Fields& fields, engine::ModelRequest& out) {
   if (fields.Has("grammar")) {  // llama-server's
     out.format = {Kind::kGbnf, fields.String("grammar", "", size_t{1} << 20)};
   }
-  const json& object = fields.Object("response_format");
-  if (!object.is_object()) return;
-  Fields format(object, "response_format");
+  if (!fields.Has("response_format")) return;
+  Fields format = fields.In("response_format");
   const std::string type = format.Word("type", {"text", "json_object", "json_schema"}, "text");
   if (type == "json_object") out.format = {Kind::kJsonObject, ""};
   if (type == "json_schema") {
-    const json& wrapper = format.Object("json_schema");
-    const json& schema = wrapper.is_object() && wrapper.contains("schema")
-                             ? wrapper["schema"]
-                             : format.Object("schema");
+    Fields wrapper = format.In("json_schema");  // llama-server takes the schema without it as well
+    const json& schema = wrapper.Has("schema") ? wrapper.Object("schema") : format.Object("schema");
     if (!schema.is_object()) format.Complain("json_schema.schema", "missing, expected an object");
+    fields.Absorb(wrapper);
     out.format = {Kind::kJsonSchema, Dump(schema)};
   }
-  if (const auto status = format.Status(); !status) fields.Complain(status.error());
+  fields.Absorb(format);
 }
 
 void ReadCommon(Fields& fields, Completion& out) {
   out.model = fields.RequiredString("model", 512);
   out.stream = fields.Bool("stream", false);
-  const json& options = fields.Object("stream_options");
-  if (options.is_object()) {
-    Fields each(options, "stream_options");
-    out.include_usage = each.Bool("include_usage", false);
-    if (const auto status = each.Status(); !status) fields.Complain(status.error());
-  }
+  Fields options = fields.In("stream_options");
+  out.include_usage = options.Bool("include_usage", false);
+  fields.Absorb(options);
   ReadSampling(fields, out.request);
   const auto most = fields.Integer("max_tokens", 0, kMaxTokens, 0);
   out.request.max_tokens =
