@@ -180,7 +180,6 @@ Task<Connection::Read> Connection::ReadHeader(Parser& parser) {
   const auto [error, size] =
       co_await http::async_read_header(stream_, buffer_, parser, kReturnError);
   if (!error) co_return Read::kRequest;
-  if (error == beast::error::timeout) co_return RefuseWith(408, "the header took too long");
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
     const bool in_first_line = parser.get().target().empty();
     co_return in_first_line ? RefuseWith(414, "the request line is too long")
@@ -210,7 +209,6 @@ Task<Connection::Read> Connection::ReadBody(Parser& parser) {
     co_return RefuseWith(
         413, "the body is larger than " + std::to_string(server_.limits().body_bytes) + " bytes");
   }
-  if (error == beast::error::timeout) co_return RefuseWith(408, "the body took too long");
   if (error == http::error::end_of_stream || error == http::error::partial_message ||
       error.category() != http::make_error_code(http::error::bad_method).category()) {
     co_return Read::kEnd;
