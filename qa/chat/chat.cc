@@ -139,13 +139,40 @@ Result<ChatTurn> Chat::Talk(const ChatOptions& options, const PromptHistory& his
   return turn;
 }
 
+Result<ChatTurn> Chat::UseTools(const ChatOptions& options, const PromptHistory& history,
+                                const ChatSinks& sinks, const CancelToken* cancel,
+                                ChatReply& reply) const {
+  ToolAnswerOptions ask;
+  ask.search = options.search;
+  ask.generate = options.generate;
+  ask.history = history;
+  ask.tools = options.tools->tools;
+  ask.loop = options.tools->loop;
+  const ToolLoopSinks loop_sinks = {sinks.call, sinks.progress};
+  VADE_TRY(reply.tooled,
+           ToolAnswerer(store_, embedder_, model_).Ask(reply.standalone, ask, loop_sinks, cancel));
+  const ToolAnswer& answer = *reply.tooled;
+  reply.warnings = answer.warnings;
+  ChatTurn turn;
+  turn.refused = answer.refused;
+  turn.answer = answer.refused ? RefusalIn(answer.language) : answer.Text();
+  turn.words = answer.refused ? turn.answer : Trimmed(answer.run.reply.text);
+  turn.citations = answer.citations;
+  turn.passages = answer.shown;
+  return turn;
+}
+
 Result<ChatReply> Chat::Ask(std::string_view question, const ChatOptions& options,
                             const ChatSinks& sinks, const CancelToken* cancel) {
   ChatReply reply;
+  const bool with_tools = options.tools && model_ != nullptr;
+  // With tools it is the model that searches, and it knows the conversation.
+  const bool as_typed = store_ == nullptr || with_tools;
   reply.standalone =
-      store_ == nullptr ? std::string(question) : Standalone(question, cancel, reply.rewriting);
+      as_typed ? std::string(question) : Standalone(question, cancel, reply.rewriting);
   const PromptHistory history = Remember(options, reply);
-  VADE_TRY(ChatTurn turn, store_ == nullptr   ? Talk(options, history, sinks, cancel, reply)
+  VADE_TRY(ChatTurn turn, with_tools          ? UseTools(options, history, sinks, cancel, reply)
+                          : store_ == nullptr ? Talk(options, history, sinks, cancel, reply)
                           : model_ == nullptr ? Compose(options, sinks, reply)
                                               : Write(options, history, sinks, cancel, reply));
   turn.question = question;

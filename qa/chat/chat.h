@@ -16,13 +16,21 @@
 #include "qa/answer/answerer.h"
 #include "qa/answer/model_answerer.h"
 #include "qa/chat/history.h"
+#include "qa/tools/tool_answerer.h"
 
 namespace vade::qa {
+
+/// Tools of a conversation.
+struct ChatTools {
+  std::vector<Tool> tools;  // besides those of the library
+  ToolLoopOptions loop;
+};
 
 struct ChatOptions {
   retriever::SearchOptions search;
   engine::ModelRequest generate;         // without messages; max_tokens 0: DefaultAnswerTokens
   std::optional<size_t> history_tokens;  // none: DefaultHistoryTokens
+  std::optional<ChatTools> tools;        // needs a model
 };
 
 /// What a conversation may take of the prompt when nothing is said: half of the context.
@@ -32,11 +40,12 @@ struct ChatOptions {
 
 enum class Rewriting { kNone, kCarried, kByModel };
 
-/// One of the three is set, by what the chat was made with.
+/// One of the four is set, by what the chat was made with.
 struct ChatReply {
   std::optional<Answer> composed;           // documents, no model
   std::optional<ModelAnswer> written;       // documents and a model
   std::optional<engine::ModelReply> plain;  // a model alone: nothing is proven
+  std::optional<ToolAnswer> tooled;         // a model with tools: what it read of documents is
   std::string standalone;                   // the question that was answered
   Rewriting rewriting = Rewriting::kNone;
   size_t history_turns = 0;  // that the prompt began with
@@ -47,7 +56,8 @@ struct ChatReply {
 };
 
 struct ChatSinks : AnswerSinks {
-  engine::TextSink text;  // of a model alone
+  engine::TextSink text;                       // of a model alone
+  std::function<void(const ToolTrace&)> call;  // of a tool
 };
 
 /// Single-thread. Does not own its parts.
@@ -81,6 +91,10 @@ class Chat {
   [[nodiscard]] Result<ChatTurn> Talk(const ChatOptions& options, const PromptHistory& history,
                                       const ChatSinks& sinks, const CancelToken* cancel,
                                       ChatReply& reply) const;
+
+  [[nodiscard]] Result<ChatTurn> UseTools(const ChatOptions& options, const PromptHistory& history,
+                                          const ChatSinks& sinks, const CancelToken* cancel,
+                                          ChatReply& reply) const;
 
   const vectorstore::Store* store_;
   embed::Embedder* embedder_;

@@ -9,6 +9,7 @@
 #include "engine/base/file.h"
 #include "engine/base/utf8.h"
 #include "qa/cli/chat_loop.h"
+#include "qa/cli/chat_tools.h"
 #include "qa/cli/context.h"
 #include "qa/cli/generation_flags.h"
 #include "qa/cli/question_flags.h"
@@ -25,6 +26,8 @@ struct ChatFlags {
   size_t count = 8;
   std::string load;
   bool plain = false;
+  bool tools = false;
+  std::vector<std::string> allowed;
   std::optional<size_t> history_tokens;
   ModelFlags model;
   SamplingFlags sampling;
@@ -75,6 +78,11 @@ int RunChat(const Context& context, const ChatFlags& flags) {
   if (flags.plain && flags.model.path.empty()) {
     return FailUsage("--plain talks to a language model: name one with -m");
   }
+  if (flags.tools && flags.model.path.empty()) {
+    return FailUsage("--tools are for a language model: name one with -m");
+  }
+  auto tools = MakeChatTools(context.global.tools, flags.allowed);
+  if (!tools) return FailUsage(tools.error().message);
   OpenedLibrary library;
   if (!flags.plain) {
     if (const int code = OpenDocuments(context, flags, library, options.search)) return code;
@@ -89,6 +97,7 @@ int RunChat(const Context& context, const ChatFlags& flags) {
   }
   ChatLoop loop(context, library.store.get(), library.embedder.get(), std::move(language_model),
                 model, std::move(options));
+  loop.SetTools(*std::move(tools), flags.tools);
   if (!flags.load.empty()) {
     if (const auto loaded = loop.Load(flags.load); !loaded) return FailInput(loaded.error());
   }
@@ -111,6 +120,13 @@ void RegisterChat(CLI::App& app, Context& context) {
   AddModelFlags(*command, flags->model, false);
   command->add_flag("--plain", flags->plain,
                     "Talk to the model without the documents: nothing it says is proven");
+  command->add_flag("--tools", flags->tools,
+                    "Let the model search the library, read pages, calculate, convert units, tell "
+                    "the time, and use the servers of [tools] in the configuration");
+  command
+      ->add_option("--allow-tool", flags->allowed,
+                   "A tool that may leave this machine without being asked about (repeatable)")
+      ->type_name("NAME");
   command->add_option("--history", flags->history_tokens,
                       "Most tokens of the conversation in a prompt (default: half of the context)");
   command->add_option("--load", flags->load, "Go on with a saved conversation")->type_name("FILE");

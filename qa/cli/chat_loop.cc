@@ -10,8 +10,10 @@
 #include "qa/chat/conversation_file.h"
 #include "qa/cli/answer_interrupt.h"
 #include "qa/cli/answer_text.h"
+#include "qa/cli/chat_tools.h"
 #include "qa/cli/progress.h"
 #include "qa/cli/question_flags.h"
+#include "qa/tools/json_format.h"
 
 namespace vade::qa {
 namespace {
@@ -22,6 +24,7 @@ constexpr std::string_view kHelp =
     "/sources     the sources of the last answer\n"
     "/context     what the last question was understood as, and what the model was given\n"
     "/model FILE  answer with another language model; without FILE: which one it is\n"
+    "/tools       which tools the model has; \"/tools on\" and \"/tools off\"\n"
     "/save FILE   write the conversation to a file\n"
     "/load FILE   go on with a saved conversation\n"
     "/clear       forget the conversation\n"
@@ -57,7 +60,9 @@ ChatLoop::ChatLoop(const Context& context, const vectorstore::Store* store,
       model_(std::move(model)),
       options_(std::move(options)),
       chat_(std::make_unique<Chat>(store_, embedder_, language_model_.get())),
-      terminal_(Terminal::ForStdout()) {}
+      terminal_(Terminal::ForStdout()) {
+  tools_.emplace();
+}
 
 int ChatLoop::Run(LineReader& lines) {
   const AnswerInterrupt interrupt;
@@ -100,6 +105,9 @@ void ChatLoop::Answer(const std::string& question) {
     if (!silent) std::cout << EscapeLines(text) << std::flush;
     return static_cast<bool>(std::cout);
   };
+  sinks.call = [&](const ToolTrace& trace) {
+    if (!silent && !context_.global.quiet) PrintToolCall(trace);
+  };
   sinks.progress = [&](size_t done, size_t total) { progress.Update(done, total, "tokens"); };
   auto reply = chat_->Ask(question, options_, sinks, &interrupt.token());
   if (!reply) {
@@ -126,6 +134,8 @@ void ChatLoop::Show(const ChatReply& reply) {
   } else if (reply.written) {
     std::cout << '\n';
     PrintSources(reply.written->language, reply.written->citations, store_, terminal_);
+  } else if (reply.tooled) {
+    PrintToolAnswer(*reply.tooled, reply.standalone, store_, terminal_);
   } else {
     std::cout << '\n';
   }
@@ -136,6 +146,7 @@ void ChatLoop::ShowJson(const std::string& question, const ChatReply& reply) {
   json out = json::object();
   if (reply.composed) out = ToJson(*reply.composed);
   if (reply.written) out = ToJson(*reply.written);
+  if (reply.tooled) out = ToJson(*reply.tooled);
   if (reply.plain) {
     out["answer"] = utf8::Repair(reply.plain->text);
     out["stop_reason"] = engine::StopReasonName(reply.plain->reason);
@@ -184,6 +195,8 @@ ChatLoop::Next ChatLoop::Command(std::string_view line) {
     ShowContext();
   } else if (name == "/model") {
     Model(argument);
+  } else if (name == "/tools") {
+    Tools(argument);
   } else if (name == "/clear") {
     chat_->history().Clear();
     last_.reset();
@@ -252,6 +265,25 @@ void ChatLoop::ShowContext() {
     if (!entry.included) text += ": left out, " + entry.reason;
   }
   Say("/context", text);
+}
+
+void ChatLoop::SetTools(ChatTools tools, bool on) {
+  tools_ = std::move(tools);
+  if (on) options_.tools = tools_;
+}
+
+void ChatLoop::Tools(const std::string& argument) {
+  if (argument == "on" && language_model_ == nullptr) {
+    return Complain("/tools", "tools are for a language model: name one with /model");
+  }
+  if (argument == "on") {
+    options_.tools = tools_;
+  } else if (argument == "off") {
+    options_.tools.reset();
+  } else if (!argument.empty()) {
+    return Complain("/tools", "/tools takes on or off");
+  }
+  Say("/tools", DescribeTools(*tools_, store_ != nullptr, options_.tools.has_value()));
 }
 
 void ChatLoop::Model(const std::string& path) {

@@ -20,6 +20,9 @@ class ChatLoop {
            std::unique_ptr<engine::LanguageModel> language_model, ModelFlags model,
            ChatOptions options);
 
+  /// Tools for the model; `on`: it uses them from the first question on.
+  void SetTools(ChatTools tools, bool on);
+
   /// Returns the exit code. Errors of single questions are told and do not end the conversation.
   [[nodiscard]] int Run(LineReader& lines);
 
@@ -36,6 +39,7 @@ class ChatLoop {
   void ShowSources();
   void ShowContext();
   void ShowHelp();
+  void Tools(const std::string& argument);
   void Model(const std::string& path);
   void Save(const std::string& path);
 
@@ -49,6 +53,7 @@ class ChatLoop {
   std::unique_ptr<engine::LanguageModel> language_model_;
   ModelFlags model_;
   ChatOptions options_;
+  std::optional<ChatTools> tools_;  // those that /tools on turns on
   std::unique_ptr<Chat> chat_;
   std::optional<ChatReply> last_;
   Terminal terminal_;

@@ -35,6 +35,48 @@ Result<size_t> ParseThreads(std::string_view text, std::string_view where) {
   return value;
 }
 
+/// The names in an array of strings.
+Result<std::vector<std::string>> ReadNames(const toml::node& node, const std::string& name) {
+  const toml::array* array = node.as_array();
+  std::vector<std::string> names;
+  for (size_t i = 0; array != nullptr && i < array->size(); ++i) {
+    const auto text = array->get(i)->value<std::string>();
+    if (!text) array = nullptr;
+    if (text) names.push_back(*text);
+  }
+  if (array == nullptr) return Fail(ErrorCode::kInvalidArgument, name + ": expected names");
+  return names;
+}
+
+Result<void> ApplyTools(const std::string& where, const toml::node& node, ToolSettings& tools) {
+  const toml::table* table = node.as_table();
+  if (table == nullptr) {
+    return Fail(ErrorCode::kInvalidArgument, where + ": tools: expected a table [tools]");
+  }
+  for (const auto& [key, value] : *table) {
+    const std::string name = where + ": tools." + utf8::Escape(key.str());
+    if (key == "allow") {
+      VADE_TRY(tools.allow, ReadNames(value, name));
+      continue;
+    }
+    const auto text = value.value<std::string>();
+    const bool known = key == "web_search_url" || key == "weather_url" || key == "geocoding_url";
+    if (!known) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  name +
+                      ": unknown key, expected web_search_url, weather_url, geocoding_url or "
+                      "allow");
+    }
+    if (!text || (!text->starts_with("http://") && !text->starts_with("https://"))) {
+      return Fail(ErrorCode::kInvalidArgument, name + ": expected an http or https URL");
+    }
+    if (key == "web_search_url") tools.web_search_url = *text;
+    if (key == "weather_url") tools.weather_url = *text;
+    if (key == "geocoding_url") tools.geocoding_url = *text;
+  }
+  return {};
+}
+
 Result<void> ApplyKey(const std::string& where, const toml::key& key, const toml::node& node,
                       GlobalOptions& options) {
   const std::string name = where + ": " + utf8::Escape(key.str());
@@ -47,6 +89,8 @@ Result<void> ApplyKey(const std::string& where, const toml::key& key, const toml
     if (key == "models") options.models = *text;
     if (key == "hugging_face_url") options.hugging_face_url = *text;
     if (key == "ollama_url") options.ollama_url = *text;
+  } else if (key == "tools") {
+    return ApplyTools(where, node, options.tools);
   } else if (key == "threads") {
     const auto number = node.value<int64_t>();
     if (!number) return Fail(ErrorCode::kInvalidArgument, name + ": expected an integer");
@@ -55,7 +99,7 @@ Result<void> ApplyKey(const std::string& where, const toml::key& key, const toml
     return Fail(ErrorCode::kInvalidArgument,
                 name +
                     ": unknown key, expected store, embedder, threads, models, "
-                    "hugging_face_url or ollama_url");
+                    "hugging_face_url, ollama_url or [tools]");
   }
   return {};
 }

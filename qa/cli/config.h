@@ -24,8 +24,8 @@ namespace vade::qa {
 [[nodiscard]] std::filesystem::path DefaultModelsFolder();
 
 /// Fills `options` from the configuration file (keys store, embedder, threads, models,
-/// hugging_face_url, ollama_url; unknown keys are errors, so that a typing slip is not silently
-/// ignored) and the environment (VADE_STORE, VADE_MODEL, VADE_THREADS, VADE_MODELS,
+/// hugging_face_url, ollama_url, the table tools; unknown keys are errors, so that a typing slip is
+/// not silently ignored) and the environment (VADE_STORE, VADE_MODEL, VADE_THREADS, VADE_MODELS,
 /// VADE_HUGGING_FACE_URL, VADE_OLLAMA_URL). A missing file is fine.
 [[nodiscard]] Result<void> LoadConfig(GlobalOptions& options);
 

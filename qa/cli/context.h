@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "embed/embedder.h"
 #include "engine/base/cancel.h"
@@ -31,12 +32,21 @@ enum ExitCode : int {
   kInterrupted = 130,
 };
 
+/// [tools] of the configuration file: what chat's tools may reach beside this machine.
+struct ToolSettings {
+  std::string web_search_url;      // a SearXNG-compatible server; empty: no web search
+  std::string weather_url;         // an Open-Meteo-compatible server; empty: no weather
+  std::string geocoding_url;       // finds its places; empty: the weather server
+  std::vector<std::string> allow;  // tools that may leave the machine without being asked about
+};
+
 struct GlobalOptions {
   std::filesystem::path store;  // --store, $VADE_STORE, config, else $XDG_DATA_HOME/vade/library.db
   std::filesystem::path model;  // --embedder: GGUF of the embedding model; empty: the default
   std::filesystem::path models;  // folder of language models that are named, not pathed
   std::string hugging_face_url;  // of hf:// names; empty: the public site
   std::string ollama_url;        // of ollama:// names; empty: the public registry
+  ToolSettings tools;
   size_t threads = 0;
   bool json = false;
   bool quiet = false;
@@ -60,10 +70,11 @@ void RegisterStoreCommands(CLI::App& app, Context& context);  // status ls rm ge
 void RegisterGenerate(CLI::App& app, Context& context);
 void RegisterExplain(CLI::App& app, Context& context);
 void RegisterServe(CLI::App& app, Context& context);
+void RegisterMcp(CLI::App& app, Context& context);
 void RegisterBench(CLI::App& app, Context& context);
-void RegisterModel(CLI::App& app, Context& context);  // model list|show|pull|import|quantize
+void RegisterModel(CLI::App& app, Context& context);   // model list|show|pull|import|quantize
 void RegisterRunner(CLI::App& app, Context& context);  // hidden: a model's own process
-void RegisterDebug(CLI::App& app, Context& context);  // hidden: debug tokenize|detokenize|embed
+void RegisterDebug(CLI::App& app, Context& context);   // hidden: debug tokenize|detokenize|embed
 
 /// Prints "vade: error: ..." to stderr and returns the exit code of an error that came from
 /// reading a model or another input file.

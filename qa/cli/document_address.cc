@@ -138,6 +138,20 @@ Result<void> FindHeading(const vectorstore::Store& store, std::string_view wante
   return {};
 }
 
+// The text between begin and end; of everything without a part.
+Result<void> ReadText(const vectorstore::Store& store, Excerpt& excerpt) {
+  if (excerpt.document.status == vectorstore::DocumentStatus::kSkipped) {
+    return Fail(ErrorCode::kNotFound, utf8::Escape(excerpt.document.path) + ": was skipped: " +
+                                          utf8::Escape(excerpt.document.reason));
+  }
+  VADE_TRY(const std::string text, store.GetText(excerpt.document.id));
+  if (excerpt.part.empty()) excerpt.end = text.size();
+  excerpt.end = std::min<uint64_t>(excerpt.end, text.size());
+  excerpt.begin = std::min(excerpt.begin, excerpt.end);
+  excerpt.text = text.substr(excerpt.begin, excerpt.end - excerpt.begin);
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<vectorstore::DocumentRecord>> MatchDocuments(const vectorstore::Store& store,
@@ -172,16 +186,29 @@ Result<Excerpt> ResolveExcerpt(const vectorstore::Store& store, std::string_view
   } else {
     return tl::unexpected(std::move(whole).error());
   }
-  if (excerpt.document.status == vectorstore::DocumentStatus::kSkipped) {
-    return Fail(ErrorCode::kNotFound, utf8::Escape(excerpt.document.path) + ": was skipped: " +
-                                          utf8::Escape(excerpt.document.reason));
-  }
-  VADE_TRY(std::string text, store.GetText(excerpt.document.id));
-  if (excerpt.part.empty()) excerpt.end = text.size();
-  excerpt.end = std::min<uint64_t>(excerpt.end, text.size());
-  excerpt.begin = std::min(excerpt.begin, excerpt.end);
-  excerpt.text = text.substr(excerpt.begin, excerpt.end - excerpt.begin);
+  VADE_CHECK_OK(ReadText(store, excerpt));
   return excerpt;
+}
+
+Result<Excerpt> ResolvePage(const vectorstore::Store& store, vectorstore::DocumentId id,
+                            std::string_view page) {
+  Excerpt excerpt;
+  VADE_TRY(excerpt.document, store.GetDocument(id));
+  if (!page.empty()) VADE_CHECK_OK(FindPage(store, page, excerpt));
+  VADE_CHECK_OK(ReadText(store, excerpt));
+  return excerpt;
+}
+
+Result<void> CheckInCollections(const vectorstore::Store& store,
+                                const vectorstore::DocumentRecord& document,
+                                const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  VADE_TRY(const auto collections, store.ListCollections());
+  const bool visible = std::ranges::any_of(collections, [&](const auto& each) {
+    return each.id == document.collection && std::ranges::find(names, each.name) != names.end();
+  });
+  if (!visible) return Fail(ErrorCode::kNotFound, "no such document");
+  return {};
 }
 
 }  // namespace vade::qa

@@ -31,4 +31,15 @@ struct Excerpt {
 [[nodiscard]] Result<Excerpt> ResolveExcerpt(const vectorstore::Store& store,
                                              std::string_view address);
 
+/// A page (label, then number) of a document that is named by its number; all of it when `page` is
+/// empty. Errors: kNotFound, kInvalidArgument as above.
+[[nodiscard]] Result<Excerpt> ResolvePage(const vectorstore::Store& store,
+                                          vectorstore::DocumentId id, std::string_view page);
+
+/// Is the document in one of these collections (any, when there are none)?
+/// Errors: kNotFound "no such document", which does not tell that there is one elsewhere.
+[[nodiscard]] Result<void> CheckInCollections(const vectorstore::Store& store,
+                                              const vectorstore::DocumentRecord& document,
+                                              const std::vector<std::string>& names);
+
 }  // namespace vade::qa

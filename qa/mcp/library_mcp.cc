@@ -9,7 +9,7 @@
 #include "engine/base/utf8.h"
 #include "qa/answer/answerer.h"
 #include "qa/answer/json_format.h"
-#include "qa/cli/document_address.h"
+#include "qa/answer/model_answerer.h"
 #include "qa/tools/tool_output.h"
 
 namespace vade::qa {
@@ -132,33 +132,6 @@ Result<int64_t> ReadNumber(std::string_view text) {
   return number;
 }
 
-// A page by its label, then by its number.
-Result<Excerpt> ReadPage(const vectorstore::Store& store, DocumentRecord document,
-                         const std::string& page) {
-  Excerpt excerpt;
-  excerpt.document = std::move(document);
-  VADE_TRY(std::string text, store.GetText(excerpt.document.id));
-  excerpt.end = text.size();
-  if (!page.empty()) {
-    VADE_TRY(const auto pages, store.GetPages(excerpt.document.id));
-    auto found = std::ranges::find_if(pages, [&](const auto& each) { return each.label == page; });
-    if (found == pages.end()) {
-      found = std::ranges::find_if(
-          pages, [&](const auto& each) { return std::to_string(each.number) == page; });
-    }
-    if (found == pages.end()) {
-      return Fail(ErrorCode::kNotFound, utf8::Escape(excerpt.document.path) + ": no page '" +
-                                            utf8::Escape(page.substr(0, 100)) + "', it has " +
-                                            std::to_string(pages.size()) + " pages");
-    }
-    excerpt.part = page;
-    excerpt.begin = std::min<uint64_t>(found->begin, text.size());
-    excerpt.end = std::clamp<uint64_t>(found->end, excerpt.begin, text.size());
-  }
-  excerpt.text = text.substr(excerpt.begin, excerpt.end - excerpt.begin);
-  return excerpt;
-}
-
 }  // namespace
 
 McpAsk ComposedMcpAsk(const vectorstore::Store* store, embed::Embedder* embedder) {
@@ -167,6 +140,30 @@ McpAsk ComposedMcpAsk(const vectorstore::Store* store, embed::Embedder* embedder
     AnswerOptions options;
     options.search = search;
     VADE_TRY(const Answer answer, Answerer(store, embedder).Ask(question, options));
+    return ToJson(answer);
+  };
+}
+
+McpAsk ModelMcpAsk(const vectorstore::Store* store, embed::Embedder* embedder,
+                   engine::LanguageModel* model) {
+  return [=](const std::string& question, const retriever::SearchOptions& search,
+             const McpProgress& progress, const CancelToken* cancel) -> Result<json> {
+    ModelAnswerOptions options;
+    options.search = search;
+    options.generate.sampling.temperature = 0;  // the likeliest words, and the same each time
+    double done = 0;
+    AnswerSinks sinks;
+    sinks.sentence = [&](const GroundedSentence& each) {
+      progress(++done, 0, RemoveUnseen(each.text));
+      return true;
+    };
+    sinks.progress = [&](size_t tokens, size_t total) {
+      done = static_cast<double>(tokens);
+      progress(done, 0,
+               "read " + std::to_string(tokens) + " of " + std::to_string(total) + " tokens");
+    };
+    VADE_TRY(const ModelAnswer answer,
+             ModelAnswerer(store, embedder, model).Ask(question, options, sinks, cancel));
     return ToJson(answer);
   };
 }
@@ -259,16 +256,14 @@ Result<McpOutput> LibraryMcp::Get(const json& arguments) const {
   }
   Excerpt excerpt;
   if (by_number) {
-    VADE_TRY(DocumentRecord document, store_->GetDocument(arguments["document"].get<int64_t>()));
-    VADE_CHECK_OK(CheckVisible(document));
-    VADE_TRY(excerpt, ReadPage(*store_, std::move(document), arguments.value("page", "")));
+    VADE_TRY(excerpt, ReadPage(arguments["document"].get<int64_t>(), arguments.value("page", "")));
   } else {
     auto found = ResolveExcerpt(*store_, arguments["address"].get<std::string>());
     if (!found && !options_.collections.empty()) {  // its message may name what is not to be seen
       return Fail(ErrorCode::kNotFound, "no such document, or several");
     }
     VADE_TRY(excerpt, std::move(found));
-    VADE_CHECK_OK(CheckVisible(excerpt.document));
+    VADE_CHECK_OK(CheckInCollections(*store_, excerpt.document, options_.collections));
   }
   const auto wanted = arguments.value("offset", uint64_t{0});
   const size_t begin =
@@ -336,17 +331,12 @@ Result<std::vector<DocumentRecord>> LibraryMcp::Documents() const {
   return store_->ListDocuments(filter);
 }
 
-Result<void> LibraryMcp::CheckVisible(const DocumentRecord& document) const {
-  const auto missing = [] { return Fail(ErrorCode::kNotFound, "no such document"); };
-  if (document.status == DocumentStatus::kSkipped) return missing();
-  if (options_.collections.empty()) return {};
-  VADE_TRY(const auto collections, store_->ListCollections());
-  const bool visible = std::ranges::any_of(collections, [&](const auto& each) {
-    return each.id == document.collection &&
-           std::ranges::find(options_.collections, each.name) != options_.collections.end();
-  });
-  if (!visible) return missing();
-  return {};
+/// The page, if it may be seen.
+Result<Excerpt> LibraryMcp::ReadPage(vectorstore::DocumentId id, std::string_view page) const {
+  auto excerpt = ResolvePage(*store_, id, page);
+  if (!excerpt) return excerpt;
+  VADE_CHECK_OK(CheckInCollections(*store_, excerpt->document, options_.collections));
+  return excerpt;
 }
 
 Result<McpResourcePage> LibraryMcp::ListResources(size_t begin, size_t count) const {
@@ -390,9 +380,7 @@ Result<std::string> LibraryMcp::ReadResource(std::string_view uri) const {
     }
     page = std::string(rest.substr(slash + kPage.size()));
   }
-  VADE_TRY(DocumentRecord document, store_->GetDocument(id));
-  VADE_CHECK_OK(CheckVisible(document));
-  VADE_TRY(const Excerpt excerpt, ReadPage(*store_, std::move(document), page));
+  VADE_TRY(const Excerpt excerpt, ReadPage(id, page));
   if (excerpt.text.size() > kMaxResourceBytes) {
     return Fail(ErrorCode::kInvalidArgument, "the document has " +
                                                  std::to_string(excerpt.text.size()) +

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "embed/embedder.h"
+#include "engine/language_model.h"
+#include "qa/cli/document_address.h"
 #include "qa/mcp/mcp_tools.h"
 #include "retriever/retriever.h"
 #include "vectorstore/store.h"
@@ -20,6 +22,11 @@ using McpAsk = std::function<Result<nlohmann::json>(
 
 /// The answer composed of the documents' sentences, without a model.
 [[nodiscard]] McpAsk ComposedMcpAsk(const vectorstore::Store* store, embed::Embedder* embedder);
+
+/// The answer that a model writes, each sentence checked; told as progress are the tokens read and
+/// the sentences written.
+[[nodiscard]] McpAsk ModelMcpAsk(const vectorstore::Store* store, embed::Embedder* embedder,
+                                 engine::LanguageModel* model);
 
 struct LibraryMcpOptions {
   std::vector<std::string> collections;  // only these can be seen; empty: all
@@ -52,7 +59,7 @@ class LibraryMcp final : public McpTools {
       const nlohmann::json& arguments) const;
   /// Documents that may be seen.
   [[nodiscard]] Result<std::vector<vectorstore::DocumentRecord>> Documents() const;
-  [[nodiscard]] Result<void> CheckVisible(const vectorstore::DocumentRecord& document) const;
+  [[nodiscard]] Result<Excerpt> ReadPage(vectorstore::DocumentId id, std::string_view page) const;
 
   const vectorstore::Store* store_;
   embed::Embedder* embedder_;

@@ -1,9 +1,8 @@
 #include "qa/mcp/mcp_http.h"
 
-#include <sys/random.h>
-
-#include <array>
 #include <optional>
+
+#include "engine/base/random_id.h"
 
 namespace vade::qa {
 namespace {
@@ -27,16 +26,6 @@ McpHttpResponse Refuse(int status, const std::string& message) {
       json{{"jsonrpc", "2.0"}, {"id", nullptr}, {"error", {{"code", -32600}, {"message", message}}}}
           .dump();
   return out;
-}
-
-/// 128 random bits in hex; empty if the system has none to give.
-std::string NewId() {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<unsigned char, 16> bytes{};
-  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return "";
-  std::string id;
-  for (const unsigned char byte : bytes) id += {kDigits[byte / 16], kDigits[byte % 16]};
-  return id;
 }
 
 bool Accepts(const std::string& accept, std::string_view type, std::string_view family) {
@@ -107,9 +96,9 @@ McpHttpResponse McpHttp::Begin(const McpHttpRequest& request) {
     }
     return Refuse(kBadRequest, "Mcp-Session-Id is missing: begin with initialize");
   }
-  const std::string id = NewId();
+  const std::string id = RandomToken();
   const std::lock_guard lock(mutex_);
-  if (id.empty() || !MakeRoom()) {
+  if (!MakeRoom()) {
     McpHttpResponse out = Refuse(503, "every session is busy");
     out.headers.emplace_back("Retry-After", "5");
     return out;

@@ -110,6 +110,31 @@ TEST_F(ChatTest, WhatCannotWorkIsRefused) {
   EXPECT_NE(Chat({"--load", "/nowhere.json"}, "").code, 0);
 }
 
+TEST_F(ChatTest, ToolsAreListedAndThoseOfTheNetAreDeniedWithoutATerminal) {
+  Index();
+  const Finished run = Chat({"-m", kTiny, "--tools"}, "/tools\n/tools off\n/tools sideways\n");
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("tools are on\n  search_library\n  read_page\n  calculator"));
+  EXPECT_THAT(run.out, HasSubstr("tools are off"));
+  EXPECT_THAT(run.out, Not(HasSubstr("web_search"))) << "there is none unless configured";
+  EXPECT_THAT(run.err, HasSubstr("/tools takes on or off"));
+  EXPECT_EQ(Chat({"--tools"}, "hello\n").code, 2) << "tools are for a model";
+  EXPECT_EQ(Chat({"-m", kTiny, "--tools", "--allow-tool", "web_search"}, "").code, 2);
+
+  home_.Write(".config/vade/config.toml",
+              "[tools]\nweb_search_url = \"http://127.0.0.1:1\"\n"
+              "weather_url = \"http://127.0.0.1:1\"\nallow = [\"weather\"]\n");
+  const Finished configured = Chat({"-m", kTiny, "--tools"}, "/tools\n");
+  EXPECT_THAT(configured.out, HasSubstr("web_search (leaves the machine: denied)"));
+  EXPECT_THAT(configured.out, HasSubstr("weather (leaves the machine: allowed)"));
+  for (const char* wrong : {"[tools]\nweb_serch_url = \"http://x\"\n", "tools = 3\n",
+                            "[tools]\nweather_url = \"file:///etc/passwd\"\n",
+                            "[tools]\nallow = \"weather\"\n", "[tools]\nallow = [1]\n"}) {
+    home_.Write(".config/vade/config.toml", wrong);
+    EXPECT_EQ(Chat({}, "").code, 2) << wrong;
+  }
+}
+
 /// vade at a pseudo-terminal.
 class Typist {
  public:

@@ -9,6 +9,7 @@
 #include "tests/support/fake_embedder.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/library_builder.h"
+#include "tests/support/scripted_model.h"
 
 namespace vade::qa {
 namespace {
@@ -132,6 +133,26 @@ TEST_F(ChatTest, AModelAloneTalksWithMemory) {
   EXPECT_EQ(reply->plain->text, "hi there");
   EXPECT_EQ(streamed, "hi there");
   EXPECT_EQ(Ask(chat, "and it?").standalone, "and it?") << "nothing is rewritten";
+  EXPECT_EQ(chat.history().turns().size(), 2u);
+}
+
+TEST_F(ChatTest, ToolsAreUsedAndTheirPassagesRemembered) {
+  vade::testing::ScriptedModel model(
+      {vade::testing::Calls({{"search_library", R"({"query":"reset the pump","k":1})"}}),
+       vade::testing::Says("To reset the pump, hold the green button for 10 seconds. [1]"),
+       vade::testing::Says("Hold the green button for 10 seconds. [1]")});
+  Chat chat(&store_, &embedder_, &model);
+  options_.tools.emplace();
+  const ChatReply first = Ask(chat, "How do I reset the pump?");
+  ASSERT_TRUE(first.tooled);
+  EXPECT_EQ(first.tooled->run.trace.size(), 1u);
+  EXPECT_EQ(first.tooled->citations.size(), 1u);
+  const ChatReply second = Ask(chat, "How long?");
+  EXPECT_EQ(second.rewriting, Rewriting::kNone) << "the model knows the conversation";
+  ASSERT_TRUE(second.tooled);
+  EXPECT_TRUE(second.tooled->is_grounded) << "what the turn before read may be cited";
+  EXPECT_EQ(second.tooled->citations.size(), 1u);
+  EXPECT_THAT(model.requests.back().messages[1].content, HasSubstr("green button"));
   EXPECT_EQ(chat.history().turns().size(), 2u);
 }
 

@@ -7,6 +7,7 @@
 #include "tests/support/fake_embedder.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/library_builder.h"
+#include "tests/support/scripted_model.h"
 
 namespace vade::qa {
 namespace {
@@ -62,6 +63,29 @@ TEST_F(LibraryMcpTest, AskGivesCheckedCitations) {
   EXPECT_EQ(answer["citations"][0]["match"], "exact");
   EXPECT_THAT(text_, HasSubstr("8 bar. [1]"));
   EXPECT_THAT(text_, HasSubstr("Sources:\n[1] pump.pdf, p. 2"));
+}
+
+TEST_F(LibraryMcpTest, AModelMayWriteTheAnswer) {
+  testing::ScriptedModel model(
+      {testing::Says("The maximum pressure of the P200 is 8 bar. [1] It can fly. [1]")});
+  const LibraryMcp written(&store_, &embedder_, ModelMcpAsk(&store_, &embedder_, &model),
+                           {.model = "scripted"});
+  std::vector<std::string> told;
+  const auto output = written.Call(
+      "ask", {{"question", "What is the maximum pressure of the P200?"}},
+      [&](double, double, const std::string& message) { told.push_back(message); }, nullptr);
+  ASSERT_TRUE(output) << output.error().message;
+  const json& answer = output->structured;
+  EXPECT_EQ(answer["answer"], "The maximum pressure of the P200 is 8 bar. [1] It can fly. [?]");
+  EXPECT_EQ(answer["citations"][0]["match"], "exact");
+  EXPECT_EQ(answer["sentences"][1]["support"], "none");
+  EXPECT_GE(told.size(), 3u);
+  CancelToken cancel;
+  cancel.Cancel();
+  const auto cancelled = written.Call(
+      "ask", {{"question", "pressure?"}}, [](double, double, const std::string&) {}, &cancel);
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code, ErrorCode::kCancelled);
 }
 
 TEST_F(LibraryMcpTest, ARefusalIsOne) {

@@ -49,7 +49,7 @@ TEST_F(McpHttpTest, ASessionBeginsAndEnds) {
   EXPECT_EQ(HeaderOf(first, "Content-Type"), "application/json");
   EXPECT_EQ(json::parse(first.body)["result"]["protocolVersion"], "2025-06-18");
   const std::string id = HeaderOf(first, "Mcp-Session-Id");
-  EXPECT_EQ(id.size(), 32u);
+  EXPECT_EQ(id.size(), 64u);
   EXPECT_NE(id, Begin());
   EXPECT_EQ(Status(id), 200);
   const auto note = Message(R"({"jsonrpc":"2.0","method":"notifications/initialized"})", id);
