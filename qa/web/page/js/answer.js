@@ -67,6 +67,24 @@ function modelText(answer, open) {
   return decorate(h('div', {class: 'prose'}, formatText(text)), answer.citations, open);
 }
 
+/// A row of a table as the composer words it, "Label: value; Label: value". Rows with the same labels
+/// share one table.
+function addRow(group, text, mark) {
+  const cells = text.split(/;\s+|\s\|\s/u).map((cell) => {
+    const colon = cell.indexOf(': ');
+    return colon < 0 ? ['', cell] : [cell.slice(0, colon), cell.slice(colon + 2)];
+  });
+  const labels = JSON.stringify(cells.map(([label]) => label));
+  let body = group.lastElementChild?.dataset.labels === labels ? group.querySelector(':scope > :last-child tbody') : null;
+  if (!body) {
+    body = h('tbody');
+    group.append(h('div', {class: 'scroll', data: {labels}}, h('table', {class: 'table'},
+      cells.some(([label]) => label) ? h('thead', {}, h('tr', {}, cells.map(([label]) => h('th', {scope: 'col', text: label})),
+        h('th', {}, h('span', {class: 'visually-hidden', text: t('answer.sources')})))) : null, body)));
+  }
+  body.append(h('tr', {}, cells.map(([, value]) => h('td', {text: value})), h('td', {class: 'num'}, mark)));
+}
+
 /// An answer put together from the documents: their words as they stand, never taken for markup.
 function composedText(answer, open) {
   const byNumber = new Map(answer.citations.map((citation) => [citation.number, citation]));
@@ -80,7 +98,7 @@ function composedText(answer, open) {
     const mark = last && citation ? ['\u202f', citationButton(citation, open)] : [];
     const kind = sentence.kind === 'lead-in' ? 'sentence' : sentence.kind;
     if (!group || group.kind !== kind) {
-      group = {kind, node: h(kind === 'sentence' ? 'p' : 'ul', {class: kind === 'step' ? 'steps' : kind === 'table row' ? 'rows' : ''})};
+      group = {kind, node: h({sentence: 'p', step: 'ul'}[kind] || 'div', {class: {step: 'steps', 'table row': 'rows'}[kind] || ''})};
       body.append(group.node);
     }
     if (kind === 'sentence') group.node.append(sentence.text, ...mark, ' ');
@@ -88,14 +106,7 @@ function composedText(answer, open) {
       const [, number, words] = sentence.text.match(/^\s*(\d+[.)]|[-•*])?\s*([\s\S]*)$/u);
       group.node.append(h('li', {}, h('span', {class: 'step-number', text: (number || '•').replace(/[.)]$/, '')}),
         h('span', {}, words, mark)));
-    } else {
-      const cells = sentence.text.split(/;\s+|\s\|\s/u).map((cell) => {
-        const colon = cell.indexOf(': ');
-        return colon < 0 ? h('span', {class: 'cell', text: cell})
-          : h('span', {class: 'cell'}, h('small', {text: cell.slice(0, colon)}), cell.slice(colon + 2));
-      });
-      group.node.append(h('li', {}, cells, mark));
-    }
+    } else addRow(group.node, sentence.text, mark);
   });
   return body;
 }

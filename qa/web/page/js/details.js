@@ -11,6 +11,14 @@ function bar(share, stage) {
   return h('span', {class: 'bar', 'aria-hidden': 'true'}, fill);
 }
 
+/// The passage without the heading that stands above it anyway, in one run.
+function excerpt({text, heading_path: path, title}) {
+  const lines = text.split('\n').map((line) => line.trim()).filter(Boolean);
+  const headings = [title, ...String(path || '').split(' > ')];
+  while (lines.length > 1 && headings.includes(lines[0])) lines.shift();
+  return lines.join(' ');
+}
+
 /// One hit: where it is from, its rank and score at each stage as small bars, its text.
 export function hitCard(passage, best, open) {
   const cite = {number: passage.rank, document: passage.document, path: passage.path, title: passage.title,
@@ -35,7 +43,7 @@ export function hitCard(passage, best, open) {
       h('span', {class: 'soft', text: [pageName(passage.first_page), passage.heading_path].filter(Boolean).join(' · ')})),
     stages.length ? h('div', {class: 'stages'}, stages) : null,
     extras.length ? h('p', {class: 'soft small', text: extras.join(' · ')}) : null,
-    h('p', {class: 'hit-text', text: passage.text}));
+    h('p', {class: 'hit-text', text: excerpt(passage)}));
 }
 
 /// The passages of a search, best first.

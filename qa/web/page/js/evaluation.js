@@ -54,8 +54,8 @@ export class EvaluationView {
       return;
     }
     try {
-      const {job} = await post('/api/v1/eval', {set: this.#set.value, modes});
-      this.#watch(typeof job === 'object' ? job.id : job);
+      const job = await post('/api/v1/eval', {set: this.#set.value, modes});
+      this.#watch(job.id);
     } catch (error) {
       toast(explain(error), 'error');
     }

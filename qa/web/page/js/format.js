@@ -52,7 +52,7 @@ export function moment(value) {
 }
 
 export function clock(seconds) {
-  return new Intl.DateTimeFormat(locale(), {hour: '2-digit', minute: '2-digit'})
+  return new Intl.DateTimeFormat(locale(), {hour: '2-digit', minute: '2-digit', hourCycle: 'h23'})
     .format(new Date(seconds * 1000));
 }
 

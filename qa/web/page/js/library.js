@@ -50,7 +50,7 @@ export class LibraryView {
     try {
       const [status, {collections}] = await Promise.all([get('/api/v1/status'), get('/api/v1/collections')]);
       this.#status.textContent = t('library.status', {documents: number(status.documents), pages: number(status.pages),
-        chunks: number(status.chunks), size: size(status.file_bytes), embedder: status.embedder || '–'});
+        chunks: number(status.chunks), size: size(status.file_bytes), embedder: (status.embedder || '–').split(' ')[0]});
       this.#drawCollections(collections);
       await this.#load(this.#offset);
     } catch (error) {

@@ -6,6 +6,10 @@ import {h} from './dom.js';
 const kTags = ['p', 'br', 'strong', 'em', 'del', 'code', 'pre', 'ul', 'ol', 'li', 'blockquote', 'hr',
                'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'a'];
 
+// DOMPurify 2.4.1+dfsg+~2.4.0-2+deb12u1 reads a global of this name that its patch forgot to declare
+// (a leftover beside the real check of each node's depth); without one it throws at every call.
+globalThis.shadowNode ??= {__depth: 0};
+
 function escape(text) {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
@@ -38,11 +42,19 @@ function isWebLink(href) {
 /// Formats text into a document fragment.
 export function formatText(text) {
   const {marked, DOMPurify} = globalThis;
-  if (!marked || !DOMPurify || !DOMPurify.isSupported) {
-    const plain = document.createDocumentFragment();
-    plain.append(h('p', {class: 'plain', text}));
-    return plain;
+  if (marked && DOMPurify?.isSupported) {
+    try {
+      return formatted(text, marked, DOMPurify);
+    } catch (error) {
+      console.warn('shown unformatted:', error);
+    }
   }
+  const plain = document.createDocumentFragment();
+  plain.append(h('p', {class: 'plain', text}));
+  return plain;
+}
+
+function formatted(text, marked, DOMPurify) {
   const fragment = DOMPurify.sanitize(marked.parse(text, options()), {
     ALLOWED_TAGS: kTags, ALLOWED_ATTR: ['href', 'align', 'start'], ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false, RETURN_DOM_FRAGMENT: true});

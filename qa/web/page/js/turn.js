@@ -16,7 +16,7 @@ export class Turn {
   #after;
   #drawing = false;
   #open;
-  #conclude;
+  #concluded = false;
 
   /// open(citation, button, turn) shows a document.
   constructor(question, open) {
@@ -97,6 +97,7 @@ export class Turn {
       fill(this.#body, answerText(answer, this.#open));
       fill(this.#after, this.#notes(answer), sourceList(answer, this.#open), this.#actions(answer));
     }
+    this.#concluded = true;
     this.element.dataset.state = answer.refused ? 'refused' : 'answered';
     announce(answer.refused ? t('refusal.title') : t('ask.ready', {n: answer.citations.length}));
   }
@@ -153,8 +154,8 @@ export class Turn {
 
   /// Ends the turn without an answer. retry() asks again.
   fail(error, retry) {
-    if (this.answer) return;
-    this.#conclude = true;
+    if (this.ended) return;
+    this.#concluded = true;
     this.#stage.hidden = true;
     this.#body.removeAttribute('aria-busy');
     this.element.dataset.state = 'failed';
@@ -167,6 +168,6 @@ export class Turn {
   }
 
   get ended() {
-    return Boolean(this.answer || this.#conclude);
+    return this.#concluded;
   }
 }
