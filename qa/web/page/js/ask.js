@@ -5,6 +5,8 @@ import {number} from './format.js';
 import {t} from './strings.js';
 import {Turn} from './turn.js';
 
+const kNoModel = 'none';  // of the picker, not of the API
+
 export class AskView {
   #turns = [];
   #conversation = null;
@@ -86,7 +88,7 @@ export class AskView {
     if (status.models?.default && !names.includes(status.models.default)) names.unshift(status.models.default);
     const auto = Object.values(status.models?.auto || {}).some(Boolean);
     const options = [h('option', {value: '', text: status.models?.default ? t('model.default', {name: status.models.default}) : t('model.none')})];
-    if (status.models?.default) options.push(h('option', {value: 'none', text: t('model.none')}));
+    if (status.models?.default) options.push(h('option', {value: kNoModel, text: t('model.none')}));
     if (auto) options.push(h('option', {value: 'auto', text: t('model.auto')}));
     for (const name of names) options.push(h('option', {value: name, text: name}));
     fill(this.#model, options);
@@ -134,7 +136,8 @@ export class AskView {
     this.#drawSend();
     announce(t('stage.start'));
     const body = {question, stream: true};
-    if (this.#model.value) body.model = this.#model.value;
+    // null asks for the documents' own sentences; nothing at all for the server's default.
+    if (this.#model.value) body.model = this.#model.value === kNoModel ? null : this.#model.value;
     if (this.#collections.size) body.collections = [...this.#collections];
     if (this.#conversation) body.conversation = this.#conversation;
     try {

@@ -43,7 +43,7 @@ export class ModelsView {
   }
 
   #drawMemory({memory, loaded}) {
-    const budget = memory.budget_bytes || memory.machine_bytes || 1;
+    const budget = memory.budget_bytes || memory.available_bytes || 1;
     const meter = h('div', {class: 'meter', role: 'img', 'aria-label': t('memory.label', {used: size(memory.used_bytes), budget: size(budget)})},
       loaded.map((model, i) => {
         const part = h('span', {class: `meter-part series${i % 6}`, title: `${model.name}: ${size(model.memory_bytes)}`});
@@ -51,7 +51,7 @@ export class ModelsView {
         return part;
       }));
     fill(this.#memory, h('h2', {text: t('memory.title')}), meter,
-      h('p', {class: 'soft', text: t('memory.text', {used: size(memory.used_bytes), budget: size(budget), free: size(memory.available_bytes), machine: size(memory.machine_bytes)})}));
+      h('p', {class: 'soft', text: t('memory.text', {used: size(memory.used_bytes), budget: size(budget), free: size(memory.available_bytes)})}));
   }
 
   #drawLoaded(loaded) {

@@ -200,7 +200,7 @@ const kStrings = {
 
   'memory.title': ['Memory for models', '모델용 메모리'],
   'memory.label': ['{used} of {budget} in use', '{budget} 중 {used} 사용'],
-  'memory.text': ['{used} of a budget of {budget} in use; {free} of the machine’s {machine} are free.', '예산 {budget} 중 {used} 사용, 컴퓨터 {machine} 중 {free} 여유.'],
+  'memory.text': ['{used} of a budget of {budget} in use; {free} are free on the machine.', '예산 {budget} 중 {used} 사용, 컴퓨터에 {free} 여유.'],
   'models.loaded': ['In memory', '메모리에 있는 모델'],
   'models.installed': ['Installed', '설치된 모델'],
   'models.noneLoaded': ['No model is in memory. The first question loads one, or load it here beforehand.', '메모리에 모델이 없습니다. 첫 질문 때 불러오며, 여기서 미리 불러올 수도 있습니다.'],

@@ -66,7 +66,7 @@ export class Turn {
       this.#checked = end;
     } else {
       // The checker changed its citations: the checked words stand for the unchecked ones.
-      this.#pieces.push({text: `${this.#pieces.length ? ' ' : ''}${sentence.text}`, support: sentence.support});
+      this.#pieces.push({text: `${this.#pieces.length && !/^\s/.test(sentence.text) ? ' ' : ''}${sentence.text}`, support: sentence.support});
       const mark = this.#raw.slice(this.#checked).search(/[.!?。]\s|\n/u);
       if (mark >= 0) this.#checked += mark + 1;
     }
