@@ -18,6 +18,7 @@
 #include "engine/base/utf8.h"
 #include "qa/cli/context.h"
 #include "qa/cli/document_address.h"
+#include "qa/cli/table.h"
 #include "qa/indexer/json_format.h"
 #include "vectorstore/store.h"
 
@@ -54,37 +55,6 @@ std::string LocalTime(int64_t seconds) {
   std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local);
   return text.data();
 }
-
-// Lines up columns of escaped text; `right` names the columns that hold numbers.
-class Table {
- public:
-  Table(std::vector<std::string> header, std::set<size_t> right) : right_(std::move(right)) {
-    Add(std::move(header));
-  }
-  void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-  void Print() const {
-    std::vector<size_t> widths(rows_.front().size());
-    for (const auto& row : rows_) {
-      for (size_t i = 0; i < row.size(); ++i) {
-        widths[i] = std::max(widths[i], utf8::CountCodePoints(row[i]));
-      }
-    }
-    for (const auto& row : rows_) {
-      for (size_t i = 0; i < row.size(); ++i) {
-        const std::string padding(widths[i] - utf8::CountCodePoints(row[i]), ' ');
-        const bool last = i + 1 == row.size();
-        if (right_.contains(i)) std::cout << padding;
-        std::cout << row[i];
-        if (!last) std::cout << (right_.contains(i) ? "" : padding) << "  ";
-      }
-      std::cout << '\n';
-    }
-  }
-
- private:
-  std::set<size_t> right_;
-  std::vector<std::vector<std::string>> rows_;
-};
 
 std::unique_ptr<vectorstore::Store> OpenToRead(const Context& context, int* code) {
   return OpenStore(context, {.read_only = true, .create = false}, code);
@@ -144,7 +114,7 @@ void PrintStatus(const Context& context, const StatusReport& report) {
     table.Add({utf8::Escape(collection.name), std::to_string(documents), std::to_string(chunks),
                utf8::Escape(collection.root)});
   }
-  table.Print();
+  table.Print(std::cout);
 }
 
 int RunStatus(const Context& context) {
@@ -228,7 +198,7 @@ void PrintDocuments(const std::vector<DocumentRecord>& documents,
                utf8::Escape(record.path) +
                    (skipped ? "  (skipped: " + utf8::Escape(record.reason) + ")" : "")});
   }
-  table.Print();
+  table.Print(std::cout);
 }
 
 int RunLs(const Context& context, const std::vector<std::string>& patterns) {
