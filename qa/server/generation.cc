@@ -202,6 +202,13 @@ Result<engine::ModelReply> Generate(Service& service, const Request& request,
         return !sink || sink(text);
       },
       &cancel);
+  if (!reply && reply.error().code == ErrorCode::kResource &&
+      wanted.format.kind != engine::OutputFormat::Kind::kText &&
+      (reply.error().message.starts_with("grammar") ||
+       reply.error().message.starts_with("schema"))) {
+    // Not this server's lack: no later try will do better.
+    return Fail(ErrorCode::kInvalidArgument, reply.error().message);
+  }
   if (reply) recorder.Record(*reply);
   if (reply && reply->reason == engine::StopReason::kCancelled) {
     return Fail(ErrorCode::kUnavailable, "the server is stopping");
