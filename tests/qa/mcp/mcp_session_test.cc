@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
 #include <thread>
 
 #include "tests/qa/mcp/fake_mcp_tools.h"
@@ -214,6 +215,40 @@ TEST_F(McpSessionTest, ResourcesComeInPages) {
   }
   EXPECT_THAT(sizes, ElementsAre(100u, 100u, 50u));
   EXPECT_EQ(Call("resources/read", {{"uri", "test://1"}})["result"]["contents"][0]["text"], "one");
+}
+
+TEST_F(McpSessionTest, MutatedMessagesNeverBreakIt) {
+  Begin("2025-03-26");
+  const std::string seeds[] = {
+      R"({"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"text":"hi"},"_meta":{"progressToken":1}}})",
+      R"([{"jsonrpc":"2.0","id":8,"method":"resources/list","params":{"cursor":"3"}},{"jsonrpc":"2.0","id":9,"method":"ping"}])",
+      R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7,"reason":"x"}})",
+      R"({"jsonrpc":"2.0","id":"é","method":"resources/read","params":{"uri":"test://1"}})"};
+  const std::string_view pieces[] = {"null", "[]", "{}",      "\"",  "1e999",
+                                     "-0",   "[[", "\\u0000", "\xff"};
+  std::mt19937 random(20260821);
+  const auto below = [&](size_t n) { return static_cast<size_t>(random() % n); };
+  for (int i = 0; i < 20'000; ++i) {
+    std::string message = seeds[below(std::size(seeds))];
+    for (size_t edits = 1 + below(3); edits > 0; --edits) {
+      const size_t at = below(message.size());
+      const size_t length = below(12);
+      if (below(2) == 0) {
+        message.replace(at, length, pieces[below(std::size(pieces))]);
+      } else {
+        message[at] = static_cast<char>(below(256));
+      }
+    }
+    if (message.find("wait") != std::string::npos) continue;
+    const auto reply = session_.Handle(message, [](const std::string& note) {
+      EXPECT_TRUE(json::accept(note));
+      return true;
+    });
+    if (reply) {
+      ASSERT_TRUE(json::accept(*reply)) << message;
+    }
+    ASSERT_EQ(session_.num_running(), 0u) << message;
+  }
 }
 
 }  // namespace
