@@ -54,7 +54,7 @@ const tests = {
   async 'asks, and a citation opens the PDF at its page with the words highlighted'() {
     const page = await open();
     await page.waitForSelector('.promises');
-    assert.match(await page.textContent('.lead'), /14 documents/);
+    assert.match(await page.textContent('.lead'), /15 documents/);
     const turn = await ask(page, kPressure);
     assert.equal(await turn.getAttribute('data-state'), 'answered');
     assert.match(await turn.textContent(), /5\.2 bar/);
@@ -328,7 +328,7 @@ const tests = {
   async 'the library lists, reports pages, indexes again and removes'() {
     const page = await open({}, '#/library');
     await page.waitForSelector('.table tbody tr');
-    assert.equal(await page.locator('.table tbody tr').count(), 14);
+    assert.equal(await page.locator('.table tbody tr').count(), 15);
     await page.fill('input[type=search]', 'P350');
     await page.waitForFunction(() => document.querySelectorAll('.table tbody tr').length === 1);
     await page.locator('.table .link').click();
@@ -351,6 +351,16 @@ const tests = {
     await page.getByRole('button', {name: 'Bring up to date'}).click();
     await page.waitForSelector('.job.done');
     assert.match(await page.textContent('.job.done'), /1 new/);
+    await close(page);
+  },
+
+  async 'a Korean PDF that does not hold its font has its letters'() {
+    const page = await open({}, '#/library');
+    await page.fill('input[type=search]', 'old-ko');
+    await page.waitForFunction(() => document.querySelectorAll('.table tbody tr').length === 1);
+    await page.getByRole('button', {name: /^Open/}).click();
+    await page.waitForSelector('.text-layer span');
+    assert.equal(await page.textContent('.text-layer'), '사용설명서');
     await close(page);
   },
 

@@ -15,6 +15,25 @@ The Rasplet blade is changed every 40 hours <script>window.pwned = 'script'</scr
 <iframe srcdoc="<script>parent.pwned='frame'</script>"></iframe>
 `;
 
+/// A PDF as old Korean programs wrote it: CP949 text in a font it names but does not hold.
+function koreanPdf(title) {
+  const drawn = `BT /F1 24 Tf 40 100 Td <${title}> Tj ET`;
+  const objects = ['<< /Type /Catalog /Pages 2 0 R >>', '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
+    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 200] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>',
+    `<< /Length ${drawn.length} >>\nstream\n${drawn}\nendstream`,
+    '<< /Type /Font /Subtype /Type0 /BaseFont /HYGoThic-Medium-KSCms-UHC-H /Encoding /KSCms-UHC-H /DescendantFonts [6 0 R] >>',
+    '<< /Type /Font /Subtype /CIDFontType0 /BaseFont /HYGoThic-Medium /CIDSystemInfo << /Registry (Adobe) /Ordering (Korea1) /Supplement 1 >> /FontDescriptor 7 0 R /DW 1000 >>',
+    '<< /Type /FontDescriptor /FontName /HYGoThic-Medium /Flags 4 /FontBBox [0 -148 1001 880] /ItalicAngle 0 /Ascent 752 /Descent -271 /CapHeight 737 /StemV 58 >>'];
+  let file = '%PDF-1.4\n';
+  const offsets = objects.map((object, i) => {
+    const at = file.length;
+    file += `${i + 1} 0 obj\n${object}\nendobj\n`;
+    return `${String(at).padStart(10, '0')} 00000 n \n`;
+  });
+  return `${file}xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${offsets.join('')}` +
+    `trailer << /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${file.length}\n%%EOF\n`;
+}
+
 export function skip(reason) {
   console.log(`skipped: ${reason}`);
   process.exit(77);
@@ -44,6 +63,7 @@ export function makeLibrary(program) {
     if (/\.(pdf|md|html|txt|docx)$/.test(name)) fs.copyFileSync(path.join(source, name), path.join(manuals, name));
   }
   fs.writeFileSync(path.join(manuals, 'attack.md'), kAttack);
+  fs.writeFileSync(path.join(manuals, 'old-ko.pdf'), koreanPdf('bbe7bfebbcb3b8edbcad'));  // 사용설명서
   const set = path.join(folder, 'questions');
   fs.mkdirSync(path.join(set, 'qrels'), {recursive: true});
   const topics = ['replacing the filter', 'descaling the boiler', 'charging the battery'];

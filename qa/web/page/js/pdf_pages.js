@@ -6,6 +6,15 @@ import {t} from './strings.js';
 
 const kMaxCanvasPixels = 16e6;  // larger ones are refused or blank on phones
 
+/// Gives pdf.js the character maps it names; only maps it knows itself are ever asked for.
+class CharacterMaps {
+  async fetch({name}) {
+    const response = await fetch(`/vendor/cmaps/${encodeURIComponent(name)}.cmap`);
+    if (!response.ok) throw new Error(`no character map ${name}`);
+    return {cMapData: new Uint8Array(await response.arrayBuffer()), compressionType: 0};
+  }
+}
+
 export class PdfPages {
   #container;
   #pdf = null;
@@ -13,6 +22,7 @@ export class PdfPages {
   #worker = null;
   #pages = [];
   #observer;
+  #closed = false;
   #zoom = 1;
   #target = null;  // {page, quote, done}
   #onPage;
@@ -32,13 +42,14 @@ export class PdfPages {
     pdfjs.GlobalWorkerOptions.workerPort = null;
     this.#worker = new pdfjs.PDFWorker({port: startPdfWorker()});
     this.#task = pdfjs.getDocument({data: bytes, worker: this.#worker, isEvalSupported: false, enableXfa: false,
-      standardFontDataUrl: '/vendor/fonts/', useWorkerFetch: true, maxImageSize: 64e6, verbosity: 0});
+      standardFontDataUrl: '/vendor/fonts/', useWorkerFetch: false, CMapReaderFactory: CharacterMaps, maxImageSize: 64e6, verbosity: 0});
     this.#pdf = await this.#task.promise;
     await this.#layOut();
     return this.#pdf.numPages;
   }
 
   close() {
+    this.#closed = true;
     this.#observer?.disconnect();
     this.#task?.destroy();
     this.#worker?.port?.terminate();
@@ -52,8 +63,10 @@ export class PdfPages {
   async #layOut() {
     this.#observer?.disconnect();
     const first = await this.#pdf.getPage(1);
+    if (this.#closed) return;
     const natural = first.getViewport({scale: 1});
-    const width = Math.max(200, this.#container.clientWidth - 32) * this.#zoom;
+    // Whole pixels: a picture of another size than its frame is blurred.
+    const width = Math.floor(Math.max(200, this.#container.clientWidth - 32) * this.#zoom);
     this.#pages = Array.from({length: this.#pdf.numPages}, (_, i) => {
       const node = h('div', {class: 'pdf-page', data: {page: i + 1}, role: 'group', 'aria-label': t('page.plain', {n: i + 1})});
       node.style.inlineSize = `${width}px`;
@@ -97,7 +110,7 @@ export class PdfPages {
     const source = await this.#pdf.getPage(page.number);
     const scale = page.width / source.getViewport({scale: 1}).width;
     const viewport = source.getViewport({scale});
-    page.node.style.blockSize = `${viewport.height}px`;
+    page.node.style.blockSize = `${Math.floor(viewport.height)}px`;
     const density = Math.min(globalThis.devicePixelRatio || 1, Math.sqrt(kMaxCanvasPixels / (viewport.width * viewport.height)));
     const canvas = h('canvas', {width: Math.floor(viewport.width * density), height: Math.floor(viewport.height * density), 'aria-hidden': 'true'});
     const layer = h('div', {class: 'text-layer'});

@@ -16,6 +16,7 @@ export class Reader {
   #document = null; // record of the open document
   #target = null;
   #pdf = null;
+  #loading = null;  // pages that are not ready yet
   #mode = 'pages';
   #page = 1;
   #turnings = 0;    // counts openings: a slow one must not overwrite a later one
@@ -88,9 +89,15 @@ export class Reader {
   }
 
   #drop() {
-    this.#pdf?.close();
-    this.#pdf = null;
+    this.#dropPdf();
     this.#document = null;
+  }
+
+  #dropPdf() {
+    this.#loading?.close();
+    this.#pdf?.close();
+    this.#loading = null;
+    this.#pdf = null;
   }
 
   #frame(title) {
@@ -142,8 +149,7 @@ export class Reader {
         return await this.#showPdf(turning);
       } catch (error) {
         if (turning !== this.#turnings) return undefined;
-        this.#pdf?.close();
-        this.#pdf = null;
+        this.#dropPdf();
         this.#mode = 'text';
         await this.#show(turning);
         this.#note(t('reader.asText', {reason: error.status ? explain(error) : error.message}));
@@ -162,12 +168,11 @@ export class Reader {
       const pages = new PdfPages(this.#body, {
         onPage: (page) => this.#tellPage(page),
         onFound: (found) => this.#note(found || !this.#target.quote ? '' : t('reader.notFound'))});
-      this.#pdf = pages;
+      this.#loading = pages;
       await pages.open(data);
-      if (turning !== this.#turnings) {
-        pages.close();
-        return;
-      }
+      if (this.#loading !== pages) return;  // another document took its place
+      this.#loading = null;
+      this.#pdf = pages;
     }
     await this.#pdf.goTo(this.#page, quote || '');
   }
@@ -228,8 +233,7 @@ export class Reader {
   #setMode(mode) {
     if (mode === this.#mode) return;
     this.#mode = mode;
-    this.#pdf?.close();
-    this.#pdf = null;
+    this.#dropPdf();
     this.#say(t('reader.loading'));
     this.#show(this.#turnings).catch((error) => this.#say(explain(error), true));
   }
