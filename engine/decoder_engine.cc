@@ -54,6 +54,13 @@ class LocalDecoder final : public DecoderEngine {
   [[nodiscard]] size_t Length(SequenceId id) const override { return cache_.Length(id); }
   [[nodiscard]] size_t Room(SequenceId id) const override { return cache_.Room(id); }
 
+  [[nodiscard]] CachePages cache_pages() const override {
+    return {model::kKvPageTokens, cache_.num_pages(), cache_.used_pages()};
+  }
+  void ForEach(size_t count, const std::function<void(size_t)>& body) override {
+    MakeTeam().For(count, [&](size_t i, size_t) { body(i); });
+  }
+
   [[nodiscard]] Result<std::span<const float>> Forward(std::span<const BatchToken> batch,
                                                        const CancelToken* cancel) override {
     const auto num_wanted = static_cast<size_t>(
@@ -101,6 +108,7 @@ class LocalDecoder final : public DecoderEngine {
 model::DecoderLimits LimitsOf(const DecoderOptions& options) {
   return {.ctx_len = options.context_length,
           .cache_tokens = options.cache_tokens,
+          .num_sequences = options.num_sequences,
           .spare_tokens = options.spare_tokens,
           .batch_tokens = options.batch_tokens,
           .kv_type = options.kv_type};

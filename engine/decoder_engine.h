@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -24,17 +25,25 @@ using model::BatchToken;
 using model::DecoderMemory;
 using model::DecoderNeed;
 using model::DecoderTrace;
-using model::RopeTrace;
 using model::KvType;
+using model::RopeTrace;
 using model::SequenceId;
 
 struct DecoderOptions {
   size_t num_threads = 0;     // 0: all usable cores
   size_t context_length = 0;  // most tokens of one sequence; 0: the model's, at most 4096
   size_t cache_tokens = 0;    // tokens kept for all sequences together; 0: context_length
-  size_t spare_tokens = 0;    // kept besides, when cache_tokens is 0: for a second, short sequence
+  size_t num_sequences = 1;   // when cache_tokens is 0: so many full contexts are kept
+  size_t spare_tokens = 0;    // and these besides: for a further, short sequence
   size_t batch_tokens = 512;  // rows of one pass: more is faster and takes more working memory
   KvType kv_type = KvType::kF16;
+};
+
+/// Room for keys and values, in pages; a sequence's last page is its own or copied before it grows.
+struct CachePages {
+  size_t page_tokens = 1;
+  size_t total = 0;
+  size_t used = 0;
 };
 
 /// Single-thread: one caller at a time. The const members are safe beside each other.
@@ -73,6 +82,13 @@ class DecoderEngine {
   [[nodiscard]] virtual size_t Length(SequenceId id) const = 0;
   /// Tokens that can still be appended to this sequence while no other one grows.
   [[nodiscard]] virtual size_t Room(SequenceId id) const = 0;
+
+  [[nodiscard]] virtual CachePages cache_pages() const = 0;
+
+  /// body(i) for i in [0, count), side by side on the engine's threads.
+  virtual void ForEach(size_t count, const std::function<void(size_t)>& body) {
+    for (size_t i = 0; i < count; ++i) body(i);
+  }
 
   /// Appends every row's token to its sequence; rows of one sequence in their order, rows of
   /// different sequences mixed at will. Runs in passes of batch_tokens rows.

@@ -1,7 +1,5 @@
 #include "engine/local_model.h"
 
-#include <algorithm>
-#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -10,8 +8,6 @@
 
 namespace vade::engine {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 Result<std::optional<runtime::Grammar>> ReadFormat(const OutputFormat& format) {
   std::string gbnf;
@@ -57,19 +53,16 @@ Result<std::unique_ptr<LocalModel>> LocalModel::Load(const std::filesystem::path
   return std::make_unique<LocalModel>(std::move(engine), options);
 }
 
-LocalModel::LocalModel(std::unique_ptr<DecoderEngine> engine, const LocalModelOptions& /*options*/)
-    : engine_(std::move(engine)), session_(std::make_unique<Session>(*engine_)) {}
+LocalModel::LocalModel(std::unique_ptr<DecoderEngine> engine, const LocalModelOptions& options)
+    : engine_(std::move(engine)),
+      scheduler_(*engine_, {.max_parallel = options.max_parallel, .max_queue = options.max_queue}) {
+}
 
 LocalModel::~LocalModel() = default;
 
 Result<DecoderNeed> LocalModel::Measure(const std::filesystem::path& gguf,
                                         const LocalModelOptions& options) {
   return DecoderEngine::Measure(gguf, options.decoder);
-}
-
-ModelLoad LocalModel::load() const {
-  const size_t asking = asking_;
-  return {std::min<size_t>(asking, 1), asking - std::min<size_t>(asking, 1)};
 }
 
 size_t LocalModel::CountTokens(std::string_view text) const {
@@ -106,18 +99,7 @@ Result<ModelReply> LocalModel::Generate(const ModelRequest& request, const TextS
   VADE_TRY(options.grammar, ReadFormat(request.format));
   VADE_TRY(ChatPrompt prompt, MakePrompt(request));
 
-  const auto asked = Clock::now();
-  struct Asking {
-    explicit Asking(std::atomic<size_t>& count) : count_(count) { ++count_; }
-    ~Asking() { --count_; }
-    std::atomic<size_t>& count_;
-  } const asking(asking_);
-  const std::lock_guard lock(mutex_);
-  const std::chrono::duration<double, std::milli> waited = Clock::now() - asked;
-  std::optional<Session> other;
-  if (request.aside) other.emplace(*engine_);
-  Session& session = other ? *other : *session_;
-  VADE_TRY(Generation generation, session.Generate(prompt.ids, options, sink, cancel, progress));
+  VADE_TRY(Generation generation, scheduler_.Generate(prompt.ids, options, sink, cancel, progress));
   ModelReply reply;
   reply.text = std::move(generation.text);
   reply.reason = generation.reason;
@@ -128,7 +110,7 @@ Result<ModelReply> LocalModel::Generate(const ModelRequest& request, const TextS
   reply.drafted_tokens = generation.drafted_tokens;
   reply.accepted_tokens = generation.accepted_tokens;
   reply.seed = generation.seed;
-  reply.queue_ms = waited.count();
+  reply.queue_ms = generation.queue_ms;
   reply.prefill_ms = generation.prefill_ms;
   reply.decode_ms = generation.decode_ms;
   reply.logprobs = Logprobs(generation, engine_->tokenizer());

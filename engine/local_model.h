@@ -1,10 +1,8 @@
 // LocalModel: a language model from a GGUF file, run in this process.
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,20 +10,14 @@
 #include "engine/chat_prompt.h"
 #include "engine/decoder_engine.h"
 #include "engine/language_model.h"
-#include "engine/session.h"
+#include "engine/scheduler.h"
 
 namespace vade::engine {
 
 struct LocalModelOptions {
-  DecoderOptions decoder;
-  size_t max_parallel = 1;  // replies written side by side; each may fill a context of its own
+  DecoderOptions decoder;   // num_sequences: how many replies may fill a context of their own
+  size_t max_parallel = 1;  // replies written side by side
   size_t max_queue = 64;    // requests waiting for a place, beyond which they are refused
-};
-
-/// Requests that a model is at work on.
-struct ModelLoad {
-  size_t running = 0;
-  size_t waiting = 0;
 };
 
 /// Thread-safe.
@@ -51,7 +43,7 @@ class LocalModel final : public LanguageModel {
   [[nodiscard]] const tokenizer::Tokenizer& tokenizer() const { return engine_->tokenizer(); }
   [[nodiscard]] std::string_view architecture() const { return engine_->architecture(); }
   [[nodiscard]] size_t trained_context_length() const { return engine_->trained_context_length(); }
-  [[nodiscard]] ModelLoad load() const;
+  [[nodiscard]] SchedulerLoad load() const { return scheduler_.load(); }
   [[nodiscard]] const DecoderMemory& memory() const { return engine_->memory(); }
   /// The engine itself, for looking inside. Its single-thread members: only while nothing is
   /// generated.
@@ -62,9 +54,7 @@ class LocalModel final : public LanguageModel {
   [[nodiscard]] Result<ChatPrompt> MakePrompt(const ModelRequest& request) const;
 
   std::unique_ptr<DecoderEngine> engine_;
-  std::atomic<size_t> asking_{0};
-  std::mutex mutex_;  // of what follows
-  std::unique_ptr<Session> session_;
+  Scheduler scheduler_;
 };
 
 }  // namespace vade::engine

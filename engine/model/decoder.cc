@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kDefaultContext = 4096;
 constexpr size_t kMaxBatch = 1u << 16;
+constexpr size_t kMaxSequences = 4096;
 constexpr size_t kMaxCacheTokens = size_t{1} << 32;
 
 std::string Numbers(size_t got, size_t highest) {
@@ -22,7 +23,13 @@ std::string Numbers(size_t got, size_t highest) {
 Result<DecoderLimits> Settle(const gguf::File& file, const DecoderConfig& config,
                              DecoderLimits limits) {
   if (limits.ctx_len == 0) limits.ctx_len = std::min(config.trained_ctx_len, kDefaultContext);
-  if (limits.cache_tokens == 0) limits.cache_tokens = limits.ctx_len + limits.spare_tokens;
+  if (limits.num_sequences == 0 || limits.num_sequences > kMaxSequences) {
+    return Fail(ErrorCode::kInvalidArgument,
+                file.name() + ": sequences: " + Numbers(limits.num_sequences, kMaxSequences));
+  }
+  if (limits.cache_tokens == 0) {
+    limits.cache_tokens = limits.num_sequences * limits.ctx_len + limits.spare_tokens;
+  }
   const auto refuse = [&](const char* what, size_t got, size_t highest) {
     return Fail(ErrorCode::kInvalidArgument, file.name() + ": " + what + Numbers(got, highest));
   };

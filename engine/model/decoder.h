@@ -23,8 +23,10 @@
 namespace vade::model {
 
 struct DecoderLimits {
-  size_t ctx_len = 0;         // most tokens of one sequence; 0: the model's, at most 4096
-  size_t cache_tokens = 0;    // tokens of all sequences together; 0: ctx_len + spare_tokens
+  size_t ctx_len = 0;       // most tokens of one sequence; 0: the model's, at most 4096
+  size_t cache_tokens = 0;  // tokens of all sequences together;
+                            // 0: num_sequences * ctx_len + spare_tokens
+  size_t num_sequences = 1;
   size_t spare_tokens = 0;
   size_t batch_tokens = 512;  // rows of one pass
   KvType kv_type = KvType::kF16;

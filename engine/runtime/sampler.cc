@@ -108,7 +108,8 @@ void Sampler::Accept(TokenId id) {
   recent_.pop_front();
 }
 
-Result<Sampled> Sampler::Sample(std::span<float> logits, const TokenMask* allowed) {
+Result<Sampled> Sampler::Sample(std::span<const float> raw, const TokenMask* allowed) {
+  std::span<const float> logits = raw;
   if (logits.size() != vocab_size_ || (allowed != nullptr && allowed->size() != vocab_size_)) {
     return Fail(ErrorCode::kInvalidArgument, "sampling: got " + std::to_string(logits.size()) +
                                                  " logits, want " + std::to_string(vocab_size_) +
@@ -119,9 +120,12 @@ Result<Sampled> Sampler::Sample(std::span<float> logits, const TokenMask* allowe
                 "non-finite logits: the model gave " + std::to_string(logits[at]) + " for token " +
                     std::to_string(at) + "; its weights or scales are damaged");
   }
-  if (options_.logprobs) raw_.assign(logits.begin(), logits.end());
-  ApplyBiasAndPenalties(logits);
-  if (allowed != nullptr) ApplyMask(*allowed, logits);
+  if (allowed != nullptr || ChangesLogits()) {
+    changed_.assign(raw.begin(), raw.end());
+    ApplyBiasAndPenalties(changed_);
+    if (allowed != nullptr) ApplyMask(*allowed, changed_);
+    logits = changed_;
+  }
 
   const auto top_k = static_cast<size_t>(options_.top_k);
   const bool greedy = options_.temperature == 0;
@@ -136,8 +140,14 @@ Result<Sampled> Sampler::Sample(std::span<float> logits, const TokenMask* allowe
   }
   Sampled sampled;
   sampled.id = greedy ? candidates_.front().id : Draw();
-  if (options_.logprobs) ReportLogprobs(sampled);
+  if (options_.logprobs) ReportLogprobs(raw, sampled);
   return sampled;
+}
+
+bool Sampler::ChangesLogits() const noexcept {
+  const bool penalises = options_.repeat_penalty != 1 || options_.frequency_penalty != 0 ||
+                         options_.presence_penalty != 0;
+  return !options_.logit_bias.empty() || (penalises && !counts_.empty());
 }
 
 void Sampler::ApplyBiasAndPenalties(std::span<float> logits) const {
@@ -284,15 +294,15 @@ std::vector<Sampler::Choice> Sampler::LastChoices() const {
   return choices;
 }
 
-void Sampler::ReportLogprobs(Sampled& sampled) {
-  const auto best = static_cast<double>(MaxOf(raw_.data(), raw_.size()));
-  const double log_total = best + PortableLog(SumOfExp(raw_, best));
+void Sampler::ReportLogprobs(std::span<const float> raw, Sampled& sampled) {
+  const auto best = static_cast<double>(MaxOf(raw.data(), raw.size()));
+  const double log_total = best + PortableLog(SumOfExp(raw, best));
   const auto logprob = [&](float logit) {
     return static_cast<float>(static_cast<double>(logit) - log_total);
   };
-  sampled.logprob = logprob(raw_[static_cast<size_t>(sampled.id)]);
+  sampled.logprob = logprob(raw[static_cast<size_t>(sampled.id)]);
   if (options_.top_logprobs == 0) return;
-  SelectTop(raw_, static_cast<size_t>(options_.top_logprobs));
+  SelectTop(raw, static_cast<size_t>(options_.top_logprobs));
   for (const Candidate& c : candidates_) sampled.top.push_back({c.id, logprob(c.logit)});
 }
 

@@ -35,11 +35,12 @@ class Sampler {
   /// Errors: kInvalidArgument as in Validate.
   [[nodiscard]] static Result<Sampler> Create(SamplingOptions options, size_t vocab_size);
 
-  /// Chooses among logits [vocab_size], which are scratch: they are changed. Ties go to the lowest
-  /// id. `allowed`, when given, is the grammar's mask. Does not Accept.
+  /// Chooses among logits [vocab_size]; they are copied only if bias, penalties or a mask change
+  /// them. Ties go to the lowest id. `allowed`, when given, is the grammar's mask. Does not Accept.
   /// Errors: kCorruptData if a logit is not finite (with its position), kInvalidArgument if the
   /// size is not vocab_size, kUnsupported if mask and bias leave no token.
-  [[nodiscard]] Result<Sampled> Sample(std::span<float> logits, const TokenMask* allowed = nullptr);
+  [[nodiscard]] Result<Sampled> Sample(std::span<const float> logits,
+                                       const TokenMask* allowed = nullptr);
 
   struct Choice {
     TokenId id = 0;
@@ -65,6 +66,7 @@ class Sampler {
 
   Sampler(SamplingOptions options, size_t vocab_size, uint64_t seed);
 
+  [[nodiscard]] bool ChangesLogits() const noexcept;
   void ApplyBiasAndPenalties(std::span<float> logits) const;
   /// candidates_ = the k best of the logits above -infinity, best first.
   void SelectTop(std::span<const float> logits, size_t k);
@@ -80,7 +82,7 @@ class Sampler {
   void KeepWeight(double target, const Before& before);
   [[nodiscard]] double TotalWeight() const noexcept;
   [[nodiscard]] TokenId Draw();
-  void ReportLogprobs(Sampled& sampled);
+  void ReportLogprobs(std::span<const float> raw, Sampled& sampled);
 
   SamplingOptions options_;
   size_t vocab_size_;
@@ -89,8 +91,8 @@ class Sampler {
   std::deque<TokenId> recent_;                   // the penalties' window, oldest first
   std::unordered_map<TokenId, int32_t> counts_;  // of each token in the window
   std::vector<Candidate> candidates_;
-  std::vector<float> raw_;  // [vocab_size] the model's own logits, kept for logprobs only
-  float best_logit_ = 0;    // of the candidates when they were weighed
+  std::vector<float> changed_;  // [vocab_size] after bias, penalties and mask
+  float best_logit_ = 0;        // of the candidates when they were weighed
 };
 
 }  // namespace vade::runtime

@@ -84,11 +84,20 @@ class FakeDecoder : public engine::DecoderEngine {
   void Remove(engine::SequenceId id) override { sequences_.erase(id); }
   size_t Length(engine::SequenceId id) const override { return sequences_.at(id).size(); }
   size_t Room(engine::SequenceId id) const override { return context_ - Length(id); }
+  engine::CachePages cache_pages() const override {
+    engine::CachePages pages{1, cache_tokens, 0};
+    for (const auto& [id, tokens] : sequences_) pages.used += tokens.size();
+    return pages;
+  }
 
   Result<std::span<const float>> Forward(std::span<const engine::BatchToken> batch,
                                          const CancelToken* cancel) override {
     ++num_passes;
     num_rows += batch.size();
+    most_rows = std::max(most_rows, batch.size());
+    for (const auto& row : batch) {
+      if (row.token == poison) return Fail(ErrorCode::kInternal, "non-finite logits");
+    }
     if (cancel != nullptr && cancel->cancelled()) return Fail(ErrorCode::kCancelled, "stop");
     logits_.clear();
     for (const auto& row : batch) {
@@ -102,6 +111,9 @@ class FakeDecoder : public engine::DecoderEngine {
 
   size_t num_passes = 0;
   size_t num_rows = 0;
+  size_t most_rows = 0;  // of a pass
+  size_t cache_tokens = size_t{1} << 20;
+  std::optional<TokenId> poison;      // a pass with this token fails
   std::optional<std::string> script;  // written after the prompt's last newline, then the end
 
  private:
