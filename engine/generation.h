@@ -32,6 +32,7 @@ struct GenerateOptions {
   std::optional<runtime::Grammar> grammar;  // only texts of this grammar
   std::optional<CallTrigger> calls;         // where the text turns into tool calls
   size_t draft_tokens = 8;                  // most tokens guessed from the context; 0: none
+  bool keep_prefix = true;                  // for prompts to come (Scheduler)
   bool ignore_end = false;                  // go on after the model has ended (measuring)
 };
 

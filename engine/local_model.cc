@@ -5,28 +5,50 @@
 
 #include "engine/base/utf8.h"
 #include "engine/runtime/json_schema.h"
+#include "engine/tool_calls.h"
 
 namespace vade::engine {
 namespace {
 
-Result<std::optional<runtime::Grammar>> ReadFormat(const OutputFormat& format) {
-  std::string gbnf;
+// The grammar of a format; empty: any text.
+Result<std::string> FormatGbnf(const OutputFormat& format) {
   switch (format.kind) {
     case OutputFormat::Kind::kText:
-      return std::nullopt;
+      break;
     case OutputFormat::Kind::kJsonObject:
-      gbnf = runtime::JsonObjectGbnf();
-      break;
-    case OutputFormat::Kind::kJsonSchema: {
-      VADE_TRY(gbnf, runtime::JsonSchemaGbnf(format.definition));
-      break;
-    }
+      return runtime::JsonObjectGbnf();
+    case OutputFormat::Kind::kJsonSchema:
+      return runtime::JsonSchemaGbnf(format.definition);
     case OutputFormat::Kind::kGbnf:
-      gbnf = format.definition;
-      break;
+      return format.definition;
   }
-  VADE_TRY(runtime::Grammar grammar, runtime::Grammar::Parse(gbnf));
-  return std::optional<runtime::Grammar>(std::move(grammar));
+  return std::string();
+}
+
+bool MayCall(const ModelRequest& request) {
+  return !request.prompt && !request.tools.empty() &&
+         request.tool_choice.mode != ToolChoice::Mode::kNone;
+}
+
+// What the text must be: of the format, calls, or either.
+Result<void> Constrain(const ModelRequest& request, CallForm form, GenerateOptions& options,
+                       std::vector<std::string>& warnings) {
+  VADE_TRY(std::string gbnf, FormatGbnf(request.format));
+  if (MayCall(request)) {
+    VADE_TRY(CallGrammar calls, MakeCallGrammar(form, request.tools, request.tool_choice));
+    warnings.insert(warnings.end(), calls.warnings.begin(), calls.warnings.end());
+    options.calls = CallTrigger{std::move(calls.marks), calls.only_at_start, std::nullopt};
+    if (gbnf.empty() || options.calls->marks.empty()) {
+      gbnf.clear();
+      VADE_TRY(options.calls->grammar, runtime::Grammar::Parse(calls.gbnf));
+    } else {
+      gbnf = EitherGbnf(gbnf, calls.gbnf);
+    }
+  }
+  if (!gbnf.empty()) {
+    VADE_TRY(options.grammar, runtime::Grammar::Parse(gbnf));
+  }
+  return {};
 }
 
 std::vector<TokenLogprob> Logprobs(const Generation& generation,
@@ -43,6 +65,13 @@ std::vector<TokenLogprob> Logprobs(const Generation& generation,
     }
   }
   return out;
+}
+
+// Calls that are whole; what is left of one that the end of the reply has cut is nobody's text.
+void ReadCallsInto(ModelReply& reply, ChatPrompt& prompt, const std::string& text) {
+  reply.tool_calls = ReadCalls(prompt.call_form, text);
+  const bool cut = reply.reason != StopReason::kEnd;
+  if (reply.tool_calls.empty() || cut) prompt.warnings.push_back("a tool call was cut off");
 }
 
 }  // namespace
@@ -70,11 +99,10 @@ size_t LocalModel::CountTokens(std::string_view text) const {
 }
 
 Result<ChatPrompt> LocalModel::MakePrompt(const ModelRequest& request) const {
-  if (!request.tools.empty() && request.tool_choice.mode != ToolChoice::Mode::kNone) {
-    return Fail(ErrorCode::kUnsupported, "tools: this model takes none");
-  }
+  VADE_CHECK_OK(CheckTools(request.tools, request.tool_choice));
   if (!request.prompt) {
-    return BuildChatPrompt(engine_->tokenizer(), engine_->chat_template(), request.messages);
+    const auto tools = MayCall(request) ? std::span(request.tools) : std::span<const ToolSpec>();
+    return BuildChatPrompt(engine_->tokenizer(), engine_->chat_template(), request.messages, tools);
   }
   ChatPrompt prompt;
   prompt.template_name = "none";
@@ -96,13 +124,15 @@ Result<ModelReply> LocalModel::Generate(const ModelRequest& request, const TextS
   options.max_tokens = request.max_tokens;
   options.stop = request.stop;
   options.draft_tokens = request.draft_tokens;
-  VADE_TRY(options.grammar, ReadFormat(request.format));
+  options.keep_prefix = !request.aside;
   VADE_TRY(ChatPrompt prompt, MakePrompt(request));
+  VADE_CHECK_OK(Constrain(request, prompt.call_form, options, prompt.warnings));
 
   VADE_TRY(Generation generation, scheduler_.Generate(prompt.ids, options, sink, cancel, progress));
   ModelReply reply;
   reply.text = std::move(generation.text);
   reply.reason = generation.reason;
+  if (!generation.calls.empty()) ReadCallsInto(reply, prompt, generation.calls);
   reply.stop_string = std::move(generation.stop_string);
   reply.prompt_tokens = generation.prompt_tokens;
   reply.reused_tokens = generation.reused_tokens;

@@ -33,6 +33,7 @@ struct Scheduler::Ticket {
   // Set by the caller before anybody else sees it.
   std::vector<TokenId> prompt;
   const CancelToken* cancel = nullptr;
+  bool keep_prefix = true;
   size_t most_tokens = 0;  // that its sequence may come to hold
   Clock::time_point asked;
 
@@ -126,6 +127,7 @@ Result<Generation> Scheduler::Generate(std::span<const TokenId> prompt,
   const auto ticket = std::make_shared<Ticket>();
   ticket->prompt.assign(prompt.begin(), prompt.end());
   ticket->cancel = cancel;
+  ticket->keep_prefix = options.keep_prefix;
   const size_t reply = options.max_tokens == 0 ? context : std::min(options.max_tokens, context);
   ticket->most_tokens = std::min(context, prompt.size() + reply);
   const auto write = [writing = ticket.get()](std::string_view text) {
@@ -422,7 +424,7 @@ void Scheduler::Retire(Ticket& ticket) {
   generation.queue_ms = Milliseconds(ticket.begun - ticket.asked);
   generation.prefill_ms = Milliseconds((decoded ? ticket.prefilled : now) - ticket.begun);
   generation.decode_ms = decoded ? Milliseconds(now - ticket.prefilled) : 0;
-  if (ticket.tokens.empty()) {
+  if (ticket.tokens.empty() || !ticket.keep_prefix) {
     engine_.Remove(ticket.sequence);
   } else {
     prefixes_.Keep({ticket.sequence, std::move(ticket.tokens)});

@@ -115,21 +115,29 @@ Result<void> Read(const json& from, runtime::SamplingOptions& sampling) {
 json ToJson(const engine::TokenLogprob& token) {
   json top = json::array();
   for (const auto& other : token.top) {
-    top.push_back({{"bytes", BytesToJson(other.bytes)}, {"logprob", other.logprob}});
+    top.push_back(
+        {{"id", other.id}, {"bytes", BytesToJson(other.bytes)}, {"logprob", other.logprob}});
   }
-  return {{"bytes", BytesToJson(token.bytes)}, {"logprob", token.logprob}, {"top", std::move(top)}};
+  return {{"id", token.id},
+          {"bytes", BytesToJson(token.bytes)},
+          {"logprob", token.logprob},
+          {"top", std::move(top)}};
 }
 
 Result<void> Read(const json& from, engine::TokenLogprob& token) {
   const auto read_other = [](const json& item, engine::TokenLogprob::Other& other) {
     std::vector<uint8_t> bytes;
-    const auto status =
-        FieldReader(item).Read("bytes", bytes).Read("logprob", other.logprob).status();
+    const auto status = FieldReader(item)
+                            .Read("id", other.id)
+                            .Read("bytes", bytes)
+                            .Read("logprob", other.logprob)
+                            .status();
     other.bytes = BytesOf(bytes);
     return status;
   };
   std::vector<uint8_t> bytes;
   const auto status = FieldReader(from)
+                          .Read("id", token.id)
                           .Read("bytes", bytes)
                           .Read("logprob", token.logprob)
                           .ReadList("top", token.top, read_other)
@@ -220,7 +228,8 @@ json ToJson(const engine::ModelRequest& request) {
               {"sampling", ToJson(request.sampling)},
               {"max_tokens", request.max_tokens},
               {"stop", request.stop},
-              {"draft_tokens", request.draft_tokens}};
+              {"draft_tokens", request.draft_tokens},
+              {"aside", request.aside}};
   if (request.prompt) out["prompt"] = *request.prompt;
   for (const auto& message : request.messages) out["messages"].push_back(ToJson(message));
   for (const auto& tool : request.tools) out["tools"].push_back(ToJson(tool));
@@ -242,6 +251,7 @@ Result<engine::ModelRequest> RequestFromJson(const json& from) {
       .Read("max_tokens", request.max_tokens)
       .Read("stop", request.stop)
       .Read("draft_tokens", request.draft_tokens)
+      .Read("aside", request.aside)
       .Read("prompt", request.prompt);
   VADE_CHECK_OK(reader.status());
   if (const json* sampling = reader.Find("sampling"); sampling != nullptr) {
@@ -254,6 +264,7 @@ json ToJson(const engine::ModelReply& reply) {
   json out = {{"text", reply.text},
               {"tool_calls", json::array()},
               {"reason", static_cast<int>(reply.reason)},
+              {"stop_string", reply.stop_string},
               {"prompt_tokens", reply.prompt_tokens},
               {"reused_tokens", reply.reused_tokens},
               {"completion_tokens", reply.completion_tokens},
@@ -263,7 +274,9 @@ json ToJson(const engine::ModelReply& reply) {
               {"queue_ms", reply.queue_ms},
               {"prefill_ms", reply.prefill_ms},
               {"decode_ms", reply.decode_ms},
+              {"token_ids", reply.token_ids},
               {"logprobs", json::array()},
+              {"template_name", reply.template_name},
               {"prompt", reply.prompt},
               {"warnings", reply.warnings}};
   for (const auto& call : reply.tool_calls) out["tool_calls"].push_back(ToJson(call));
@@ -279,6 +292,9 @@ Result<engine::ModelReply> ReplyFromJson(const json& from) {
           .ReadList("tool_calls", reply.tool_calls,
                     [](const json& item, engine::ToolCall& call) { return Read(item, call); })
           .ReadEnum("reason", reply.reason, engine::StopReason::kCancelled)
+          .Read("stop_string", reply.stop_string)
+          .Read("token_ids", reply.token_ids)
+          .Read("template_name", reply.template_name)
           .Read("prompt_tokens", reply.prompt_tokens)
           .Read("reused_tokens", reply.reused_tokens)
           .Read("completion_tokens", reply.completion_tokens)

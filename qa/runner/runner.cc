@@ -187,7 +187,7 @@ class Runner {
 
   Result<json> Stats() {
     if (host_->model() != nullptr) {
-      const engine::ModelLoad load = host_->model()->load();
+      const engine::SchedulerLoad load = host_->model()->load();
       return json{{"running", load.running}, {"waiting", load.waiting}};
     }
     const std::lock_guard lock(mutex_);

@@ -15,6 +15,9 @@ using nlohmann::json;
 // Beside its weights, which are repacked, an encoder needs room for a batch of long texts.
 constexpr uint64_t kEncoderScratchBytes = uint64_t{64} << 20;
 
+// Full contexts that the cache has room for. Most requests take a part of one; those beyond wait.
+constexpr size_t kMostContexts = 4;
+
 engine::LocalModelOptions OptionsOf(const RunnerSetup& setup) {
   engine::LocalModelOptions options;
   options.decoder.num_threads = setup.threads;
@@ -22,7 +25,8 @@ engine::LocalModelOptions OptionsOf(const RunnerSetup& setup) {
   options.decoder.kv_type = setup.kv == "q8_0"  ? engine::KvType::kQ8_0
                             : setup.kv == "f32" ? engine::KvType::kF32
                                                 : engine::KvType::kF16;
-  options.max_parallel = setup.max_parallel;
+  options.decoder.num_sequences = std::clamp<size_t>(setup.max_parallel, 1, kMostContexts);
+  options.max_parallel = std::max<size_t>(setup.max_parallel, 1);
   options.max_queue = setup.max_queue;
   return options;
 }

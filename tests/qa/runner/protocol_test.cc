@@ -32,6 +32,7 @@ TEST(Protocol, ARequestSurvives) {
   request.max_tokens = 12;
   request.stop = {"a", "b"};
   request.draft_tokens = 0;
+  request.aside = true;
   const auto got = RequestFromJson(Wire(ToJson(request)));
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(ToJson(*got), ToJson(request));
@@ -49,11 +50,16 @@ TEST(Protocol, AReplySurvivesWithHalfCharacters) {
   reply.prompt_tokens = 9;
   reply.seed = 3;
   reply.decode_ms = 1.5;
-  reply.logprobs = {{"\xE2\x82", -0.5f, {{"\xE2", -0.75f}}}};
+  reply.logprobs = {{5, "\xE2\x82", -0.5f, {{6, "\xE2", -0.75f}}}};
+  reply.token_ids = {5, 7};
+  reply.stop_string = "s";
+  reply.template_name = "model";
   reply.warnings = {"w"};
   const auto got = ReplyFromJson(Wire(ToJson(reply)));
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(ToJson(*got), ToJson(reply));
+  EXPECT_EQ(got->token_ids, reply.token_ids);
+  EXPECT_EQ(got->logprobs[0].top[0].id, 6);
   EXPECT_EQ(got->logprobs[0].bytes, "\xE2\x82");
 }
 
