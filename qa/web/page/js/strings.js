@@ -262,7 +262,7 @@ const kStrings = {
   'eval.run': ['Measure', '측정'],
   'eval.running': ['Evaluation', '평가'],
   'eval.noModes': ['Choose at least one search mode.', '검색 방식을 하나 이상 고르세요.'],
-  'eval.noSets': ['No set of questions is configured. Name one under [serve] evaluations in the configuration file.', '설정된 질문 모음이 없습니다. 설정 파일의 [serve] evaluations에 지정하세요.'],
+  'eval.noSets': ['No set of questions is configured. Start the server with one: vade serve --eval-set FOLDER', '설정된 질문 모음이 없습니다. 지정해 서버를 시작하세요: vade serve --eval-set FOLDER'],
   'eval.progress': ['{done} of {total} questions', '질문 {total}개 중 {done}개'],
   'eval.judged': ['{n} judged questions', '판정된 질문 {n}개'],
   'eval.measure': ['Measure', '지표'],
