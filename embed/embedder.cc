@@ -6,6 +6,8 @@
 
 #include "embed/coverage.h"
 #include "embed/prefixes.h"
+#include "embed/quoted.h"
+#include "embed/remote_embedder.h"
 #include "engine/encoder_engine.h"
 
 namespace vade::embed {
@@ -19,25 +21,6 @@ std::string Hex(uint64_t value) {
   std::array<char, 17> text{};
   std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
   return text.data();
-}
-
-// In quotes, with quotes, backslashes and control characters escaped: one line, unambiguous.
-std::string Quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      std::array<char, 5> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\x%02x", byte);
-      out += escape.data();
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
 }
 
 class LocalEmbedder final : public Embedder {
@@ -140,6 +123,13 @@ Result<std::vector<float>> LocalEmbedder::EmbedQuery(std::string_view text) {
 }  // namespace
 
 Result<std::unique_ptr<Embedder>> Embedder::Open(const EmbedderOptions& options) {
+  if (remote::IsModelAddress(options.model.native())) {
+    const remote::Environment environment = remote::SystemEnvironment();
+    VADE_TRY(const remote::ModelAddress address,
+             remote::ParseModelAddress(options.model.native(), environment));
+    VADE_TRY(remote::ApiServer server, remote::ServerOf(address, environment));
+    return RemoteEmbedder::Open(std::move(server), address.model, options);
+  }
   std::filesystem::path model = options.model;
   if (model.empty()) {
     VADE_TRY(model, FindDefaultModel());

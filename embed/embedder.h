@@ -1,5 +1,5 @@
-// Embedder: text -> unit vectors, by a local GGUF model. Batching, query/passage prefixes,
-// fingerprint.
+// Embedder: text -> unit vectors, by a local GGUF model or a server. Batching, query/passage
+// prefixes, fingerprint.
 #pragma once
 
 #include <cstddef>
@@ -16,17 +16,17 @@
 namespace vade::embed {
 
 struct EmbedderOptions {
-  std::filesystem::path model;  // GGUF file; empty: the default model (FindDefaultModel)
-  size_t num_threads = 0;       // 0: all usable cores
-  size_t max_tokens = 0;        // per text, special tokens included; 0: the model's own limit,
-                                // 256 for all-MiniLM-L6-v2 (what it was trained and measured at)
+  std::filesystem::path model;  // GGUF, ollama://... or openai://...; empty: FindDefaultModel()
+  size_t num_threads = 0;  // 0: all usable cores
+  size_t max_tokens = 0;   // per text, special tokens included; 0: the model's own limit,
+                           // 256 for all-MiniLM-L6-v2 (what it was trained and measured at)
   // Both are part of the fingerprint. Both empty: what the model is known to want (KnownPrefixes),
   // "query: " and "passage: " for e5 and so on.
   std::string query_prefix;
   std::string passage_prefix;
 };
 
-/// Thread-safe: calls are serialised on the engine's thread pool.
+/// Thread-safe: calls of a local one are serialised on the engine's thread pool.
 class Embedder {
  public:
   virtual ~Embedder() = default;

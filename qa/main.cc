@@ -47,8 +47,10 @@ void InstallSignalHandlers(vade::CancelToken& cancel) {
 
 void RegisterGlobals(CLI::App& app, vade::qa::GlobalOptions& options) {
   app.add_option("--store", options.store, "The library file")->type_name("FILE");
-  app.add_option("--embedder", options.model, "GGUF file of the embedding model")
-      ->type_name("FILE");
+  app.add_option("--embedder", options.model,
+                 "The embedding model: a GGUF file, its name in the models folder, ollama://... or "
+                 "openai://...")
+      ->type_name("MODEL");
   app.add_option("--threads", options.threads, "Threads to use; 0: all cores")
       ->check(CLI::Range(0, 1024));
   app.add_flag("--json", options.json, "Machine-readable output");
@@ -90,6 +92,7 @@ int Run(int argc, char** argv) {
   vade::qa::RegisterSearch(app, context);
   vade::qa::RegisterEval(app, context);
   vade::qa::RegisterStoreCommands(app, context);
+  vade::qa::RegisterDoctor(app, context);
   vade::qa::RegisterGenerate(app, context);
   vade::qa::RegisterExplain(app, context);
   vade::qa::RegisterServe(app, context);

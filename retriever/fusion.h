@@ -23,6 +23,8 @@ struct Candidate {
   double name_credit = 0;  // added to it, see AddNameCredit
   double identifier_bonus = 0;
   double score = 0;
+  std::optional<StageScore> fused;  // what `score` was before a reranker
+  std::optional<StageScore> reranked;
 };
 
 /// Union of both lists; each candidate keeps its rank and score in each arm. Unordered.

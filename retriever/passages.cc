@@ -67,7 +67,10 @@ class Builder {
     passage.dense = candidate.dense;
     passage.identifier_bonus = candidate.identifier_bonus;
     passage.name_credit = candidate.name_credit;
-    if (options_.mode == Mode::kHybrid) passage.fused = StageScore{rank, candidate.score};
+    passage.reranked = candidate.reranked;
+    if (options_.mode == Mode::kHybrid) {
+      passage.fused = candidate.fused.value_or(StageScore{rank, candidate.score});
+    }
     SetPages(passage, chunk, view);
     SetText(draft, view);
     return draft;

@@ -10,6 +10,7 @@
 #include "retriever/names.h"
 #include "retriever/passages.h"
 #include "retriever/query.h"
+#include "retriever/rerank.h"
 #include "retriever/stage_timer.h"
 
 namespace vade::retriever {
@@ -32,9 +33,14 @@ bool HasContent(std::string_view question) {
 /// One search on its way; its parts are Search and RankDocuments.
 class Ranking {
  public:
-  Ranking(const vectorstore::Store& store, embed::Embedder* embedder, const SearchOptions& options,
-          LexicalPart part, SearchResult& trace)
-      : store_(store), embedder_(embedder), options_(options), part_(part), trace_(trace) {}
+  Ranking(const vectorstore::Store& store, embed::Embedder* embedder, Reranker* reranker,
+          const SearchOptions& options, LexicalPart part, SearchResult& trace)
+      : store_(store),
+        embedder_(embedder),
+        reranker_(reranker),
+        options_(options),
+        part_(part),
+        trace_(trace) {}
 
   Result<std::vector<Candidate>> Run(std::string_view raw_question) {
     if (!HasContent(raw_question)) {
@@ -63,6 +69,10 @@ class Ranking {
       }
     }
     SortByScore(candidates);
+    if (reranker_ != nullptr) {
+      VADE_CHECK_OK(Rerank(*reranker_, question, options_.rerank, store_, documents_, candidates));
+      timer.Lap("rerank");
+    }
     return candidates;
   }
 
@@ -142,6 +152,7 @@ class Ranking {
 
   const vectorstore::Store& store_;
   embed::Embedder* embedder_;
+  Reranker* reranker_;
   const SearchOptions& options_;
   const LexicalPart part_;
   SearchResult& trace_;
@@ -172,7 +183,7 @@ std::string_view ModeName(Mode mode) {
 Result<SearchResult> Retriever::Search(std::string_view question,
                                        const SearchOptions& options) const {
   SearchResult result;
-  Ranking ranking(*store_, embedder_, options, LexicalPart::kPassageOnly, result);
+  Ranking ranking(*store_, embedder_, reranker_, options, LexicalPart::kPassageOnly, result);
   VADE_TRY(const std::vector<Candidate> ranked, ranking.Run(question));
   StageTimer timer(result.timings);
   VADE_TRY(result.passages, BuildPassages(*store_, ranked, options, ranking.documents()));
@@ -183,7 +194,7 @@ Result<SearchResult> Retriever::Search(std::string_view question,
 Result<std::vector<DocumentScore>> Retriever::RankDocuments(std::string_view question,
                                                             const SearchOptions& options) const {
   SearchResult trace;
-  Ranking ranking(*store_, embedder_, options, LexicalPart::kWithDocument, trace);
+  Ranking ranking(*store_, embedder_, reranker_, options, LexicalPart::kWithDocument, trace);
   VADE_TRY(const std::vector<Candidate> ranked, ranking.Run(question));
   std::vector<DocumentScore> documents;
   std::unordered_set<vectorstore::DocumentId> seen;

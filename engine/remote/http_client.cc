@@ -1,4 +1,5 @@
-// One easy handle; each hop of a request is one perform.
+// One easy handle on a multi handle, which keeps the connections; each hop of a request is one
+// transfer.
 #include "engine/remote/http_client.h"
 
 #include <arpa/inet.h>
@@ -7,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <mutex>
 #include <optional>
@@ -18,7 +20,7 @@
 namespace vade::remote {
 namespace {
 
-constexpr long kConnectSeconds = 20;
+constexpr int kTickMs = 50;          // how often a silent transfer looks at cancel and time
 constexpr long kLowSpeedBytes = 64;  // a second; below for so long is a hang
 constexpr long kLowSpeedSeconds = 60;
 constexpr size_t kMaxHeaderBytes = size_t{64} << 10;
@@ -100,6 +102,8 @@ bool ConnectedPrivately(CURL* curl) {
          IsPrivate(*reinterpret_cast<const sockaddr*>(&v6));
 }
 
+using Clock = std::chrono::steady_clock;
+
 // What the callbacks of one hop share.
 struct Hop {
   const HttpRequest& request;
@@ -110,6 +114,7 @@ struct Hop {
   bool is_redirect_target = false;
   bool began_private = false;  // the first hop was to a private address
   bool refused_address = false;
+  Clock::time_point last_byte = Clock::now();
 };
 
 bool IsRedirect(const HttpHead& head) {
@@ -121,6 +126,7 @@ bool IsRedirect(const HttpHead& head) {
 size_t OnHeader(char* data, size_t size, size_t count, void* user) {
   Hop& hop = *static_cast<Hop*>(user);
   const std::string_view line(data, size * count);
+  hop.last_byte = Clock::now();
   hop.header_bytes += line.size();
   if (hop.header_bytes > kMaxHeaderBytes) {
     hop.error = Error{ErrorCode::kUnavailable, "more than 64 KiB of headers"};
@@ -159,6 +165,7 @@ struct BodyUser {
 size_t OnBody(char* data, size_t size, size_t count, void* user) {
   auto& [hop, curl] = *static_cast<BodyUser*>(user);
   const std::span bytes(reinterpret_cast<const std::byte*>(data), size * count);
+  hop->last_byte = Clock::now();
   auto done = TellHead(*hop, curl);
   const bool wanted = !IsRedirect(hop->response.head);
   if (done && wanted && hop->request.on_body) {
@@ -175,11 +182,6 @@ size_t OnBody(char* data, size_t size, size_t count, void* user) {
   if (done) return bytes.size();
   hop->error = std::move(done).error();
   return 0;
-}
-
-int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  const auto* cancel = static_cast<Hop*>(user)->request.cancel;
-  return cancel != nullptr && cancel->cancelled() ? 1 : 0;
 }
 
 // A server may send us elsewhere, but not from the open net into the user's own.
@@ -225,12 +227,18 @@ Result<std::string> Target(const HttpHead& head) {
 
 struct HttpClient::Impl {
   CURL* curl = nullptr;
+  CURLM* multi = nullptr;
+  bool never_connected = false;
   Impl() {
     static std::once_flag once;
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
     curl = curl_easy_init();
+    multi = curl_multi_init();
   }
-  ~Impl() { curl_easy_cleanup(curl); }
+  ~Impl() {
+    curl_easy_cleanup(curl);
+    curl_multi_cleanup(multi);
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -242,19 +250,53 @@ struct HttpClient::Impl {
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, kUserAgent);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytes);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kLowSpeedSeconds);
-    curl_easy_setopt(curl, CURLOPT_NOBODY, hop.request.head_only ? 1L : 0L);
+    const HttpRequest& request = hop.request;
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                     static_cast<long>(request.timeouts.connect.count()));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeouts.total.count()));
+    if (request.post) {
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.post->data());
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                       static_cast<curl_off_t>(request.post->size()));
+    } else {  // a download; an answer that is being computed may be as slow as it likes
+      curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytes);
+      curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kLowSpeedSeconds);
+      curl_easy_setopt(curl, CURLOPT_NOBODY, request.head_only ? 1L : 0L);
+    }
+    if (request.accept_encoded) curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, OnHeader);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &hop);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnBody);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, OnProgress);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &hop);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OnOpenSocket);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &hop);
+  }
+
+  // One transfer, watched all the way.
+  CURLcode Perform(const Hop& hop) {
+    curl_multi_add_handle(multi, curl);
+    const CURLcode code = Run(hop);
+    curl_multi_remove_handle(multi, curl);
+    return code;
+  }
+
+ private:
+  CURLcode Run(const Hop& hop) {
+    const auto idle = hop.request.timeouts.idle;
+    while (true) {
+      int running = 0;
+      if (curl_multi_perform(multi, &running) != CURLM_OK) return CURLE_FAILED_INIT;
+      int left = 0;
+      if (const CURLMsg* message = curl_multi_info_read(multi, &left)) return message->data.result;
+      if (hop.request.cancel != nullptr && hop.request.cancel->cancelled()) {
+        return CURLE_ABORTED_BY_CALLBACK;
+      }
+      if (idle.count() > 0 && Clock::now() - hop.last_byte > idle) return CURLE_OPERATION_TIMEDOUT;
+      const auto tick = idle.count() > 0 ? std::min<int64_t>(kTickMs, idle.count()) : kTickMs;
+      if (curl_multi_poll(multi, nullptr, 0, static_cast<int>(tick), nullptr) != CURLM_OK) {
+        return CURLE_FAILED_INIT;
+      }
+    }
   }
 };
 
@@ -267,6 +309,8 @@ std::string HttpHead::Header(const std::string& lower_case_name) const {
   const auto found = headers.find(lower_case_name);
   return found == headers.end() ? std::string() : found->second;
 }
+
+bool HttpClient::never_connected() const { return impl_->never_connected; }
 
 Result<HttpResponse> HttpClient::Send(const HttpRequest& request) {
   const std::optional<Origin> origin = OriginOf(request.url);
@@ -288,7 +332,8 @@ Result<HttpResponse> HttpClient::Send(const HttpRequest& request) {
     }
     BodyUser body{&hop, impl_->curl};
     impl_->Prepare(url, headers, hop, body);
-    const CURLcode code = curl_easy_perform(impl_->curl);
+    const CURLcode code = impl_->Perform(hop);
+    impl_->never_connected = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
     if (hops == 0) began_private = ConnectedPrivately(impl_->curl);
     if (request.cancel != nullptr && request.cancel->cancelled()) {
       return Fail(ErrorCode::kCancelled, "interrupted");
@@ -305,6 +350,12 @@ Result<HttpResponse> HttpClient::Send(const HttpRequest& request) {
       return Fail(ShownUrl(url), std::move(told).error());
     }
     if (!IsRedirect(hop.response.head)) return std::move(hop.response);
+    if (request.max_redirects == 0) {
+      return Fail(ErrorCode::kUnavailable,
+                  ShownUrl(url) + ": redirects to " +
+                      utf8::Escape(ShownUrl(hop.response.head.Header("location"))) +
+                      ", which is not followed: name that server");
+    }
     if (request.on_redirect) request.on_redirect(hop.response.head);
     if (hops == request.max_redirects) {
       return Fail(ErrorCode::kUnavailable, ShownUrl(request.url) + ": more than " +
@@ -313,6 +364,12 @@ Result<HttpResponse> HttpClient::Send(const HttpRequest& request) {
     }
     VADE_TRY(url, Target(hop.response.head));
   }
+}
+
+std::string HttpLibraryVersion() {
+  const curl_version_info_data* info = curl_version_info(CURLVERSION_NOW);
+  return std::string("libcurl ") + info->version +
+         (info->ssl_version == nullptr ? "" : std::string(", ") + info->ssl_version);
 }
 
 std::string ShownUrl(const std::string& url) {

@@ -36,6 +36,7 @@ json ToJson(const retriever::Passage& passage, size_t rank) {
            {"lexical", ToJson(passage.lexical)},
            {"dense", ToJson(passage.dense)},
            {"fused", ToJson(passage.fused)},
+           {"reranked", ToJson(passage.reranked)},
            {"identifier_bonus", passage.identifier_bonus},
            {"name_credit", passage.name_credit},
            {"first_page", nullptr},

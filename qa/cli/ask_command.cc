@@ -36,7 +36,8 @@ int AskModel(const Context& context, const AskFlags& flags, const OpenedLibrary&
   int exit_code = kOk;
   const auto model = OpenLanguageModel(context, flags.model, &exit_code);
   if (model == nullptr) return exit_code;
-  const ModelAnswerer answerer(library.store.get(), library.embedder.get(), model.get());
+  const ModelAnswerer answerer(library.store.get(), library.embedder.get(), model.get(),
+                               library.reranker.get());
   const Terminal terminal = Terminal::ForStdout();
   Progress progress("Reading the passages", context.global.quiet);
   SentencePrinter printer;
@@ -75,7 +76,7 @@ int RunAsk(const Context& context, const AskFlags& flags) {
     return code;
   }
   if (!flags.model.path.empty()) return AskModel(context, flags, library, options.search);
-  const Answerer answerer(library.store.get(), library.embedder.get());
+  const Answerer answerer(library.store.get(), library.embedder.get(), library.reranker.get());
   const auto answer = answerer.Ask(library.question, options);
   if (!answer) return FailQuestion(answer.error());
   PrintWarnings(context, answer->search.warnings);

@@ -29,6 +29,7 @@ struct ChatFlags {
   bool tools = false;
   std::vector<std::string> allowed;
   std::optional<size_t> history_tokens;
+  RerankFlags rerank;
   ModelFlags model;
   SamplingFlags sampling;
 };
@@ -59,6 +60,9 @@ int OpenDocuments(const Context& context, const ChatFlags& flags, OpenedLibrary&
   if (library.store == nullptr) return code;
   library.embedder = OpenEmbedder(context, library.store.get(), &code);
   if (library.embedder == nullptr) return code;
+  library.reranker = OpenReranker(context, flags.rerank, &code);
+  if (code != kOk) return code;
+  search.rerank = flags.rerank.top;
   search.k = flags.count;
   search.filter.collections = flags.collections;
   for (const std::string& folder : flags.folders) {
@@ -96,7 +100,7 @@ int RunChat(const Context& context, const ChatFlags& flags) {
     if (language_model == nullptr) return code;
   }
   ChatLoop loop(context, library.store.get(), library.embedder.get(), std::move(language_model),
-                model, std::move(options));
+                model, std::move(options), library.reranker.get());
   loop.SetTools(*std::move(tools), flags.tools);
   if (!flags.load.empty()) {
     if (const auto loaded = loop.Load(flags.load); !loaded) return FailInput(loaded.error());
@@ -117,6 +121,7 @@ void RegisterChat(CLI::App& app, Context& context) {
   command->add_option("--count", flags->count, "Passages to read for an answer")
       ->check(CLI::Range(size_t{1}, size_t{100}))
       ->capture_default_str();
+  AddRerankFlags(*command, flags->rerank);
   AddModelFlags(*command, flags->model, false);
   command->add_flag("--plain", flags->plain,
                     "Talk to the model without the documents: nothing it says is proven");

@@ -52,14 +52,15 @@ std::string Trim(std::string_view text) {
 
 ChatLoop::ChatLoop(const Context& context, const vectorstore::Store* store,
                    embed::Embedder* embedder, std::unique_ptr<engine::LanguageModel> language_model,
-                   ModelFlags model, ChatOptions options)
+                   ModelFlags model, ChatOptions options, retriever::Reranker* reranker)
     : context_(context),
       store_(store),
       embedder_(embedder),
+      reranker_(reranker),
       language_model_(std::move(language_model)),
       model_(std::move(model)),
       options_(std::move(options)),
-      chat_(std::make_unique<Chat>(store_, embedder_, language_model_.get())),
+      chat_(std::make_unique<Chat>(store_, embedder_, language_model_.get(), reranker_)),
       terminal_(Terminal::ForStdout()) {
   tools_.emplace();
 }
@@ -301,7 +302,7 @@ void ChatLoop::Model(const std::string& path) {
     if (context_.global.json) Complain("/model", "the model could not be loaded");
     return;
   }
-  auto chat = std::make_unique<Chat>(store_, embedder_, language_model.get());
+  auto chat = std::make_unique<Chat>(store_, embedder_, language_model.get(), reranker_);
   chat->history() = chat_->history();
   chat_ = std::move(chat);  // before the model it uses
   language_model_ = std::move(language_model);

@@ -13,12 +13,13 @@
 
 namespace vade::qa {
 
-/// Single-thread. Does not own store and embedder; `store` null: a chat with the model alone.
+/// Single-thread. Does not own store, embedder and reranker; `store` null: a chat with the model
+/// alone.
 class ChatLoop {
  public:
   ChatLoop(const Context& context, const vectorstore::Store* store, embed::Embedder* embedder,
            std::unique_ptr<engine::LanguageModel> language_model, ModelFlags model,
-           ChatOptions options);
+           ChatOptions options, retriever::Reranker* reranker);
 
   /// Tools for the model; `on`: it uses them from the first question on.
   void SetTools(ChatTools tools, bool on);
@@ -50,6 +51,7 @@ class ChatLoop {
   const Context& context_;
   const vectorstore::Store* store_;
   embed::Embedder* embedder_;
+  retriever::Reranker* reranker_;
   std::unique_ptr<engine::LanguageModel> language_model_;
   ModelFlags model_;
   ChatOptions options_;

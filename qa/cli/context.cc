@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "engine/base/utf8.h"
+#include "engine/remote/model_address.h"
+#include "qa/cli/model_files.h"
 
 namespace vade::qa {
 namespace {
@@ -83,8 +85,10 @@ std::unique_ptr<vectorstore::Store> OpenStore(const Context& context,
 
 std::unique_ptr<embed::Embedder> OpenEmbedder(const Context& context,
                                               const vectorstore::Store* store, int* exit_code) {
-  auto embedder =
-      embed::Embedder::Open({.model = context.global.model, .num_threads = context.global.threads});
+  const std::string& named = context.global.model.native();
+  const std::filesystem::path model =
+      remote::IsModelAddress(named) ? context.global.model : FindModel(context, named);
+  auto embedder = embed::Embedder::Open({.model = model, .num_threads = context.global.threads});
   if (!embedder) {
     *exit_code = FailInput(embedder.error());
     return nullptr;

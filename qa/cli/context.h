@@ -67,6 +67,7 @@ void RegisterAsk(CLI::App& app, Context& context);
 void RegisterChat(CLI::App& app, Context& context);
 void RegisterEval(CLI::App& app, Context& context);
 void RegisterStoreCommands(CLI::App& app, Context& context);  // status ls rm get verify backup
+void RegisterDoctor(CLI::App& app, Context& context);
 void RegisterGenerate(CLI::App& app, Context& context);
 void RegisterExplain(CLI::App& app, Context& context);
 void RegisterServe(CLI::App& app, Context& context);

@@ -15,6 +15,8 @@
 #include "engine/base/utf8.h"
 #include "qa/cli/context.h"
 #include "qa/cli/progress.h"
+#include "qa/cli/question_flags.h"
+#include "qa/cli/rerank_flags.h"
 #include "qa/eval/html_report.h"
 #include "qa/eval/report.h"
 #include "qa/eval/report_text.h"
@@ -46,6 +48,7 @@ struct EvalFlags {
   bool no_cache = false;
   bool no_answers = false;
   eval::RunnerOptions runner;
+  RerankFlags rerank;
   // trec_eval's own switches
   eval::TrecOptions trec_options;
   bool no_summary = false;
@@ -274,16 +277,20 @@ int RunFolder(Context& context, EvalFlags& flags, const std::vector<Minimum>& mi
   int code = kOk;
   const auto embedder = OpenEmbedder(context, nullptr, &code);
   if (embedder == nullptr) return code;
+  const auto reranker = OpenReranker(context, flags.rerank, &code);
+  if (code != kOk) return code;
+  flags.runner.reranker = reranker.get();
+  flags.runner.rerank = flags.rerank.top;
   auto progress = std::make_shared<PhaseProgress>(context.global.quiet);
   const eval::RunnerProgress show = [progress](std::string_view what, size_t done, size_t total) {
     (*progress)(what, done, total);
   };
   const auto indexed =
       eval::IndexedCollection::Open(*collection, *embedder, flags.runner, context.cancel, show);
-  if (!indexed) return FailStore(indexed.error());
+  if (!indexed) return FailQuestion(indexed.error());
   auto input = eval::RunCollection(std::move(*collection), *indexed, *embedder, flags.runner,
                                    context.cancel, show);
-  if (!input) return FailStore(input.error());
+  if (!input) return FailQuestion(input.error());
   *progress = PhaseProgress(true);  // ends the progress line before the table
   return Show(context, flags, std::move(*input), minimums);
 }
@@ -354,6 +361,7 @@ void RegisterEval(CLI::App& app, Context& context) {
                    "Exit 9 when [SYSTEM:]MEASURE is below VALUE, as ndcg@10=0.7 (repeatable)")
       ->type_name("MEASURE=VALUE")
       ->allow_extra_args(false);
+  AddRerankFlags(*command, flags->rerank);
   command->add_option("--compare", flags->compare, "Search modes to compare: lexical,dense,hybrid")
       ->type_name("MODES");
   command->add_option("--mode", flags->mode, "Search mode when nothing is compared");

@@ -7,6 +7,7 @@
 
 #include "engine/base/file.h"
 #include "engine/local_model.h"
+#include "engine/remote_model.h"
 #include "engine/runtime/grammar.h"
 #include "engine/runtime/json_schema.h"
 #include "qa/cli/model_files.h"
@@ -67,8 +68,10 @@ engine::DecoderOptions ToDecoderOptions(const Context& context, const ModelFlags
 
 void AddModelFlags(CLI::App& command, ModelFlags& flags, bool required) {
   command
-      .add_option("-m,--model", flags.path,
-                  "GGUF file of the language model, or its name in the models folder")
+      .add_option(
+          "-m,--model", flags.path,
+          "GGUF file of the language model, or its name in the models folder; or one behind "
+          "a server: ollama://[host[:port]/]name, openai://host[:port][/v1]/name")
       ->type_name("MODEL")
       ->required(required);
   command
@@ -82,8 +85,15 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags, bool required) {
 
 std::unique_ptr<engine::LanguageModel> OpenLanguageModel(const Context& context,
                                                          const ModelFlags& flags, int* exit_code) {
-  auto model = engine::LocalModel::Load(FindModel(context, flags.path),
-                                        {.decoder = ToDecoderOptions(context, flags)});
+  const auto open = [&]() -> Result<std::unique_ptr<engine::LanguageModel>> {
+    if (remote::IsModelAddress(flags.path)) {
+      return engine::OpenRemoteModel(flags.path, {.context_length = flags.context_length},
+                                     &context.cancel);
+    }
+    return engine::LocalModel::Load(FindModel(context, flags.path),
+                                    {.decoder = ToDecoderOptions(context, flags)});
+  };
+  auto model = open();
   if (!model) {
     *exit_code = FailInput(model.error());
     return nullptr;
@@ -93,6 +103,10 @@ std::unique_ptr<engine::LanguageModel> OpenLanguageModel(const Context& context,
 
 std::unique_ptr<engine::DecoderEngine> LoadLanguageModel(const Context& context,
                                                          const ModelFlags& flags, int* exit_code) {
+  if (remote::IsModelAddress(flags.path)) {
+    *exit_code = FailUsage(flags.path + ": this command looks inside a model: it needs a file");
+    return nullptr;
+  }
   auto engine =
       engine::DecoderEngine::Load(FindModel(context, flags.path), ToDecoderOptions(context, flags));
   if (!engine) {

@@ -75,6 +75,15 @@ int FailIndex(const Error& error, const vectorstore::Store& store) {
     const std::string kept = counts ? std::to_string(counts->documents) : "all finished";
     return FailInput({error.code, "interrupted; " + kept + " documents kept, run again to go on"});
   }
+  if (error.code == ErrorCode::kUnavailable) {  // the embedder's server: the store is open
+    const auto counts = store.GetCounts();
+    Error gone = error;
+    if (counts) {
+      gone.message +=
+          "; " + std::to_string(counts->documents) + " documents kept, run again to go on";
+    }
+    return FailInput(gone);
+  }
   if (error.code == ErrorCode::kIo) {
     const auto counts = store.GetCounts();
     Error full = error;

@@ -55,6 +55,7 @@ void AddQuestionFlags(CLI::App& command, QuestionFlags& flags) {
       ->type_name("PATH");
   command.add_option("-c,--collection", flags.collections, "Only this collection (repeatable)")
       ->type_name("NAME");
+  AddRerankFlags(command, flags.rerank);
   command.add_flag("--explain", flags.explain, "Show how each stage scored, and its time");
 }
 
@@ -71,6 +72,9 @@ int OpenForQuestion(const Context& context, const QuestionFlags& flags, retrieve
     library.embedder = OpenEmbedder(context, library.store.get(), &code);
     if (library.embedder == nullptr) return code;
   }
+  library.reranker = OpenReranker(context, flags.rerank, &code);
+  if (code != kOk) return code;
+  options.rerank = flags.rerank.top;
   options.filter.path_globs = flags.path_globs;
   options.filter.collections = flags.collections;
   auto documents = FindDocuments(*library.store, flags.documents);
@@ -80,7 +84,10 @@ int OpenForQuestion(const Context& context, const QuestionFlags& flags, retrieve
 }
 
 int FailQuestion(const Error& error) {
-  return error.code == ErrorCode::kInvalidArgument ? FailUsage(error.message) : FailStore(error);
+  // A store that is open does not become unavailable: it is a server that did.
+  const bool is_input =
+      error.code == ErrorCode::kInvalidArgument || error.code == ErrorCode::kUnavailable;
+  return is_input ? FailInput(error) : FailStore(error);
 }
 
 void PrintWarnings(const Context& context, const std::vector<std::string>& warnings) {
@@ -116,6 +123,7 @@ std::string ExplainScores(const retriever::Passage& passage) {
   add("lexical", passage.lexical);
   add("dense", passage.dense);
   if (passage.fused) add("fused", passage.fused);
+  if (passage.reranked) add("reranked", passage.reranked);
   if (passage.name_credit != 0) line += Format(" name %+.3f,", passage.name_credit);
   if (passage.identifier_bonus != 0) line += Format(" identifier %+.3f,", passage.identifier_bonus);
   line.pop_back();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "qa/cli/context.h"
+#include "qa/cli/rerank_flags.h"
 #include "retriever/retriever.h"
 
 namespace vade::qa {
@@ -15,6 +16,7 @@ struct QuestionFlags {
   std::vector<std::string> path_globs;
   std::vector<std::string> documents;
   std::vector<std::string> collections;
+  RerankFlags rerank;
   bool explain = false;
 };
 
@@ -22,7 +24,8 @@ void AddQuestionFlags(CLI::App& command, QuestionFlags& flags);
 
 struct OpenedLibrary {
   std::unique_ptr<vectorstore::Store> store;
-  std::unique_ptr<embed::Embedder> embedder;  // null for a lexical search
+  std::unique_ptr<embed::Embedder> embedder;      // null for a lexical search
+  std::unique_ptr<retriever::Reranker> reranker;  // null without --rerank
   std::string question;
 };
 

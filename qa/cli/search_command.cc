@@ -51,7 +51,8 @@ int RunSearch(const Context& context, const SearchFlags& flags) {
   if (const int code = OpenForQuestion(context, flags.question, *mode, library, options)) {
     return code;
   }
-  const retriever::Retriever retriever(library.store.get(), library.embedder.get());
+  const retriever::Retriever retriever(library.store.get(), library.embedder.get(),
+                                       library.reranker.get());
   const auto result = retriever.Search(library.question, options);
   if (!result) return FailQuestion(result.error());
   PrintWarnings(context, result->warnings);

@@ -25,11 +25,12 @@ class Asker {
         const RunnerOptions& options)
       : collection_(collection),
         indexed_(indexed),
-        retriever_(&indexed.store(), &embedder),
+        retriever_(&indexed.store(), &embedder, options.reranker),
         units_(UnitIds(collection)) {
     search_.candidates =
         options.candidates == 0 ? DefaultCandidates(options.depth) : options.candidates;
     search_.k = options.depth;
+    search_.rerank = options.rerank;
   }
 
   /// Locates the sections of every document; once, before the first question.
@@ -117,10 +118,12 @@ std::string Fold(std::string_view text) {
 }
 
 Result<void> AskAnswers(const Collection& collection, const IndexedCollection& indexed,
-                        embed::Embedder& embedder, const CancelToken& cancel,
-                        const RunnerProgress& progress, ReportInput& input) {
-  const Answerer answerer(&indexed.store(), &embedder);
-  const AnswerOptions options;
+                        embed::Embedder& embedder, const RunnerOptions& runner,
+                        const CancelToken& cancel, const RunnerProgress& progress,
+                        ReportInput& input) {
+  const Answerer answerer(&indexed.store(), &embedder, runner.reranker);
+  AnswerOptions options;
+  options.search.rerank = runner.rerank;
   input.evidence_threshold = options.threshold;
   size_t done = 0;
   for (const Question& question : collection.questions) {
@@ -216,7 +219,7 @@ Result<ReportInput> RunCollection(Collection collection, const IndexedCollection
       std::any_of(collection.questions.begin(), collection.questions.end(),
                   [](const Question& question) { return !question.answerable; });
   if (options.answers && has_unanswerable) {
-    VADE_CHECK_OK(AskAnswers(collection, indexed, embedder, cancel, progress, input));
+    VADE_CHECK_OK(AskAnswers(collection, indexed, embedder, options, cancel, progress, input));
   }
   for (const CorpusDocument& document : collection.corpus) {
     input.document_titles[document.id] = document.title;

@@ -28,6 +28,8 @@ struct RunnerOptions {
   size_t lost_depth = 10;  // a document counts as found down to this rank
   std::filesystem::path cache_folder;  // stores are kept here; empty: a temporary one
   size_t num_threads = 0;
+  retriever::Reranker* reranker = nullptr;  // not owned; may be null
+  size_t rerank = 20;                       // chunks it reads
 };
 
 /// Enough chunks that `depth` different documents are among them.

@@ -83,30 +83,56 @@ void HttpServer::Accept() {
   }
 }
 
+std::string HttpServer::Receive(int connection) const {
+  char buffer[4096];
+  while (true) {
+    pollfd ready{connection, POLLIN, 0};
+    if (poll(&ready, 1, 20) == 0 && stopping_) return "";
+    if ((ready.revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
+    const ssize_t n = recv(connection, buffer, sizeof buffer, 0);
+    return n <= 0 ? "" : std::string(buffer, static_cast<size_t>(n));
+  }
+}
+
 // One request a connection.
 void HttpServer::Serve(int connection) {
   std::string text;
-  char buffer[4096];
-  while (text.find("\r\n\r\n") == std::string::npos) {
-    pollfd ready{connection, POLLIN, 0};
-    if (poll(&ready, 1, 100) == 0 && stopping_) return;
-    if ((ready.revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
-    const ssize_t n = recv(connection, buffer, sizeof buffer, 0);
-    if (n <= 0) return;
-    text.append(buffer, static_cast<size_t>(n));
+  size_t head_end = std::string::npos;
+  while ((head_end = text.find("\r\n\r\n")) == std::string::npos) {
+    const std::string more = Receive(connection);
+    if (more.empty()) return;
+    text += more;
   }
-  const ServedRequest request = ParseRequest(text);
+  ServedRequest request = ParseRequest(text);
+  request.body = text.substr(head_end + 4);
+  const size_t length = std::strtoul(request.Header("content-length").c_str(), nullptr, 10);
+  while (request.body.size() < length) {
+    const std::string more = Receive(connection);
+    if (more.empty()) return;
+    request.body += more;
+  }
   ServedAnswer answer;
   {
     const std::lock_guard lock(mutex_);
     requests_.push_back(request);
     answer = handler_(request);
   }
+  if (answer.hang) {
+    while (!Receive(connection).empty()) {
+    }
+    return;
+  }
   std::string head = "HTTP/1.1 " + std::to_string(answer.status) + " x\r\nConnection: close\r\n";
   if (answer.send_length) head += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";
   for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
   if (!SendAll(connection, head + "\r\n") || request.method == "HEAD") return;
-  SendAll(connection, answer.body.substr(0, answer.cut_after));
+  const std::string body = answer.body.substr(0, answer.cut_after);
+  for (size_t at = 0; at < body.size() && !stopping_;) {
+    const size_t count = std::min(answer.piece_bytes, body.size() - at);
+    if (!SendAll(connection, body.substr(at, count))) return;
+    at += count;
+    std::this_thread::sleep_for(answer.pause);
+  }
 }
 
 ServedAnswer HttpServer::File(const ServedRequest& request, const std::string& body,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -16,6 +17,7 @@ struct ServedRequest {
   std::string method;
   std::string target;                          // with the query
   std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;
 
   [[nodiscard]] std::string Header(const std::string& name) const {
     const auto found = headers.find(name);
@@ -29,6 +31,9 @@ struct ServedAnswer {
   std::string body;
   size_t cut_after = SIZE_MAX;  // bytes of the body that are sent before the connection is closed
   bool send_length = true;
+  bool hang = false;                   // say nothing until the client goes or the test ends
+  size_t piece_bytes = SIZE_MAX;       // of the body at once,
+  std::chrono::milliseconds pause{0};  // and so long between pieces
 };
 
 class HttpServer {
@@ -53,6 +58,8 @@ class HttpServer {
  private:
   void Accept();
   void Serve(int connection);
+  // More of a request, or nothing when the client is gone or the test over.
+  [[nodiscard]] std::string Receive(int connection) const;
 
   Handler handler_;
   int listener_ = -1;
