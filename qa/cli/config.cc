@@ -77,6 +77,61 @@ Result<void> ApplyTools(const std::string& where, const toml::node& node, ToolSe
   return {};
 }
 
+/// One [[serve.key]].
+Result<server::ApiKey> ReadApiKey(const std::string& where, const toml::node& node) {
+  server::ApiKey out;
+  const toml::table* table = node.as_table();
+  const auto bad = [&](std::string_view key, const char* expected) {
+    return Fail(ErrorCode::kInvalidArgument,
+                where + ": serve.key." + utf8::Escape(key) + ": " + expected);
+  };
+  if (table == nullptr) return bad("", "expected tables [[serve.key]]");
+  for (const auto& [key, value] : *table) {
+    const auto text = value.value<std::string>();
+    const auto number = value.value<double>();
+    const bool amount = number && *number >= 0 && *number <= 1e9;
+    if (key == "name" && text && !text->empty()) {
+      out.name = *text;
+    } else if (key == "token_sha256" && text && text->size() == 64 &&
+               text->find_first_not_of("0123456789abcdef") == std::string::npos) {
+      out.token_sha256 = *text;
+    } else if (key == "requests_per_minute" && amount) {
+      out.requests_per_minute = static_cast<uint32_t>(*number);
+    } else if (key == "prompt_price" && amount) {
+      out.prompt_price = *number;
+    } else if (key == "completion_price" && amount) {
+      out.completion_price = *number;
+    } else {
+      return bad(key.str(),
+                 "expected name, token_sha256 (64 small hexadecimal digits), requests_per_minute, "
+                 "prompt_price or completion_price");
+    }
+  }
+  if (out.name.empty() || out.token_sha256.empty()) return bad("", "name and token_sha256 needed");
+  return out;
+}
+
+Result<void> ApplyServe(const std::string& where, const toml::node& node, ServeSettings& serve) {
+  const toml::table* table = node.as_table();
+  if (table == nullptr) {
+    return Fail(ErrorCode::kInvalidArgument, where + ": serve: expected a table [serve]");
+  }
+  for (const auto& [key, value] : *table) {
+    if (key == "currency" && value.is_string()) {
+      serve.currency = *value.value<std::string>();
+    } else if (key == "key" && value.is_array()) {
+      for (const toml::node& each : *value.as_array()) {
+        VADE_TRY(server::ApiKey api_key, ReadApiKey(where, each));
+        serve.keys.push_back(std::move(api_key));
+      }
+    } else {
+      return Fail(ErrorCode::kInvalidArgument, where + ": serve." + utf8::Escape(key.str()) +
+                                                   ": expected currency or tables [[serve.key]]");
+    }
+  }
+  return {};
+}
+
 Result<void> ApplyKey(const std::string& where, const toml::key& key, const toml::node& node,
                       GlobalOptions& options) {
   const std::string name = where + ": " + utf8::Escape(key.str());
@@ -91,6 +146,8 @@ Result<void> ApplyKey(const std::string& where, const toml::key& key, const toml
     if (key == "ollama_url") options.ollama_url = *text;
   } else if (key == "tools") {
     return ApplyTools(where, node, options.tools);
+  } else if (key == "serve") {
+    return ApplyServe(where, node, options.serve);
   } else if (key == "threads") {
     const auto number = node.value<int64_t>();
     if (!number) return Fail(ErrorCode::kInvalidArgument, name + ": expected an integer");
@@ -99,7 +156,7 @@ Result<void> ApplyKey(const std::string& where, const toml::key& key, const toml
     return Fail(ErrorCode::kInvalidArgument,
                 name +
                     ": unknown key, expected store, embedder, threads, models, "
-                    "hugging_face_url, ollama_url or [tools]");
+                    "hugging_face_url, ollama_url, [tools] or [serve]");
   }
   return {};
 }

@@ -10,6 +10,7 @@
 #include "embed/embedder.h"
 #include "engine/base/cancel.h"
 #include "engine/base/result.h"
+#include "qa/server/guard.h"
 #include "vectorstore/store.h"
 
 namespace CLI {
@@ -32,6 +33,12 @@ enum ExitCode : int {
   kInterrupted = 130,
 };
 
+/// [serve] of the configuration file: who may use the server, and at what price.
+struct ServeSettings {
+  std::vector<server::ApiKey> keys;
+  std::string currency = "USD";
+};
+
 /// [tools] of the configuration file: what chat's tools may reach beside this machine.
 struct ToolSettings {
   std::string web_search_url;      // a SearXNG-compatible server; empty: no web search
@@ -47,6 +54,7 @@ struct GlobalOptions {
   std::string hugging_face_url;  // of hf:// names; empty: the public site
   std::string ollama_url;        // of ollama:// names; empty: the public registry
   ToolSettings tools;
+  ServeSettings serve;
   size_t threads = 0;
   bool json = false;
   bool quiet = false;

@@ -150,6 +150,8 @@ fs::path DefaultUsageFile() {
 
 Result<void> Complete(const Context& context, ServeFlags& flags) {
   server::ServerOptions& options = flags.options;
+  options.keys = context.global.serve.keys;
+  options.currency = context.global.serve.currency;
   if (!flags.token_file.empty()) {
     VADE_TRY(const std::string token, ReadOrMakeToken(flags.token_file));
     options.keys.push_back({.name = "token", .token_sha256 = Sha256Of(token)});
