@@ -260,15 +260,15 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (what == "generate") {
     double one = 0;
-    for (const size_t clients : {1, 4, 16, 64}) {
+    for (const size_t clients : {size_t{1}, size_t{4}, size_t{16}, size_t{64}}) {
       const double rate = Generate(options, clients);
       if (clients == 1) one = rate;
       std::printf("          %.2f times one client\n", rate / one);
     }
   } else if (what == "search") {
-    for (const size_t clients : {1, 4, 16})
+    for (const size_t clients : {size_t{1}, size_t{4}, size_t{16}})
       (void)Search(options, "new questions", clients, options.seconds, false);
-    for (const size_t clients : {1, 4, 16})
+    for (const size_t clients : {size_t{1}, size_t{4}, size_t{16}})
       (void)Search(options, "asked again", clients, options.seconds, true);
   } else if (what == "idle") {
     SearchBesideIdle(options);

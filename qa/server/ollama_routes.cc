@@ -58,15 +58,15 @@ std::optional<Seconds> ReadKeepAlive(Fields& fields) {
   at += negative ? 1 : 0;
   while (valid && at != end) {
     double number = 0;
-    const auto [after, error] = std::from_chars(at, end, number);
-    const std::string_view rest(after, static_cast<size_t>(end - after));
+    const std::from_chars_result read = std::from_chars(at, end, number);
+    const std::string_view rest(read.ptr, static_cast<size_t>(end - read.ptr));
     const auto unit = [&](std::string_view name, double seconds) {
       if (!rest.starts_with(name)) return false;
       total += number * seconds;
-      at = after + name.size();
+      at = read.ptr + name.size();
       return true;
     };
-    valid = error == std::errc() && (unit("ms", .001) || unit("h", 3600) || unit("m", 60) ||
+    valid = read.ec == std::errc() && (unit("ms", .001) || unit("h", 3600) || unit("m", 60) ||
                                      unit("s", 1) || (rest.empty() && unit("", 1)));
   }
   if (!valid || !(total <= kMost)) {
