@@ -96,6 +96,7 @@ int Run(int argc, char** argv) {
   vade::qa::RegisterGenerate(app, context);
   vade::qa::RegisterExplain(app, context);
   vade::qa::RegisterServe(app, context);
+  vade::qa::RegisterServerCommands(app, context);
   vade::qa::RegisterMcp(app, context);
   vade::qa::RegisterBench(app, context);
   vade::qa::RegisterModel(app, context);

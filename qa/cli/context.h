@@ -79,6 +79,7 @@ void RegisterDoctor(CLI::App& app, Context& context);
 void RegisterGenerate(CLI::App& app, Context& context);
 void RegisterExplain(CLI::App& app, Context& context);
 void RegisterServe(CLI::App& app, Context& context);
+void RegisterServerCommands(CLI::App& app, Context& context);  // ps stop usage
 void RegisterMcp(CLI::App& app, Context& context);
 void RegisterBench(CLI::App& app, Context& context);
 void RegisterModel(CLI::App& app, Context& context);   // model list|show|pull|import|quantize
