@@ -9,15 +9,15 @@ readonly PACKAGES=(
   libsqlite3-dev libcli11-dev libexpected-dev libspdlog-dev nlohmann-json3-dev
   libicu-dev libuchardet-dev libpoppler-cpp-dev poppler-data libgumbo-dev libcmark-gfm-dev
   libcmark-gfm-extensions-dev libpugixml-dev libzip-dev libxxhash-dev libzstd-dev libseccomp-dev
-  libtomlplusplus-dev libcurl4-openssl-dev libboost1.81-dev libedit-dev zlib1g-dev libgtest-dev libgmock-dev
-  libjs-pdf libjs-marked node-dompurify libjs-chart.js)
+  libtomlplusplus-dev libcurl4-openssl-dev libboost1.81-dev libedit-dev zlib1g-dev libgtest-dev
+  libgmock-dev libjs-pdf libjs-marked node-dompurify libjs-chart.js)
 
 usage() {
   cat <<'EOF'
 usage: ./setup.sh demo              build, index data/manuals, ask five questions
        ./setup.sh test              build and run all tests
        ./setup.sh install [PREFIX]  build and install vade (default: /usr/local)
-       ./setup.sh packages          only install what the others need
+       ./setup.sh packages [MORE]   only install what the others need, and MORE
 
 Each installs the Debian packages it needs (root or sudo); running it again is quick and harmless.
 EOF
@@ -27,9 +27,10 @@ as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# install_packages [MORE...]
 install_packages() {
   local missing=()
-  for package in "${PACKAGES[@]}"; do
+  for package in "${PACKAGES[@]}" "$@"; do
     dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
       missing+=("$package")
   done
@@ -116,7 +117,7 @@ case "${1:-}" in
   demo) demo ;;
   test) shift; run_tests "$@" ;;
   install) install_vade "${2:-}" ;;
-  packages) install_packages ;;
+  packages) shift; install_packages "$@" ;;
   -h | --help) usage ;;
   *) usage >&2; exit 2 ;;
 esac

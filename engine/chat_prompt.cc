@@ -241,7 +241,8 @@ Conversation InWords(std::span<const ChatMessage> messages, std::span<const Tool
   for (const ChatMessage& message : messages) {
     ChatMessage words{message.role, message.content};
     for (const ToolCall& call : message.tool_calls) {
-      words.content += (words.content.empty() ? "" : "\n") + WriteCall(call);
+      if (!words.content.empty()) words.content += '\n';
+      words.content += WriteCall(call);
     }
     if (message.role == "tool") {
       words.content = "<tool_response>\n" + message.content + "\n</tool_response>";

@@ -26,18 +26,6 @@ const char* __asan_default_options() { return "detect_leaks=0"; }
 namespace vade::ingest {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
-
 tl::unexpected<Error> SandboxError(const char* what, int error_number) {
   return Fail(ErrorCode::kInternal,
               std::string("extractor sandbox: ") + what + ": " + std::strerror(error_number));

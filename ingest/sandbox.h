@@ -9,6 +9,16 @@
 
 namespace vade::ingest {
 
+/// Is the program built with a sanitizer? It needs more of the system than the sandbox leaves.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool kSanitized =
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 struct SandboxOptions {
   uint64_t max_memory_bytes = 0;  // RLIMIT_AS
   uint32_t max_cpu_seconds = 0;   // RLIMIT_CPU

@@ -319,7 +319,11 @@ static void PanelChunk(const GemmI8& op, size_t first, size_t record, size_t cou
       WidenScaleLanes<V>(format.scales, header, lane, wide.scales + block, wide.mins + block);
     }
     V::Prefetch(header + kPrefetchBytes);
-    if (!direct) WidenRecord<V>(format, header + format.header_bytes, wide.codes[block]);
+    if (direct) {
+      for (size_t j = 64; j < format.record_bytes; j += 64) V::Prefetch(header + j + kPrefetchBytes);
+    } else {
+      WidenRecord<V>(format, header + format.header_bytes, wide.codes[block]);
+    }
   }
   for (size_t lane = 0; lane < kPanelWidth && first + lane < op.n; lane += 2 * V::kLanes) {
     const size_t left = op.n - first - lane;
@@ -339,11 +343,12 @@ static void PanelChunk(const GemmI8& op, size_t first, size_t record, size_t cou
 // of four panels' sums stay in the second cache while the panels pass by.
 template <class V>
 static void GemmI8Panels(const GemmI8& op) noexcept {
+  constexpr size_t kFewRows = 32;
   constexpr size_t kMaxRows = 512;
   constexpr size_t kManyPanels = 4;
   const PanelFormat& format = kPanelFormats[static_cast<size_t>(op.kind)];
   const size_t records = op.k / kQuantBlock / format.record_blocks;
-  const bool few = op.m <= V::kI8Rows;
+  const bool few = op.m <= kFewRows;
   const size_t step = (few ? kMaxRecordBlocks : kChunkBlocks) / format.record_blocks;
   const size_t width = (few ? 1 : kManyPanels) * kPanelWidth;
   for (size_t row = 0; row < op.m; row += kMaxRows) {

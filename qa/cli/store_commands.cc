@@ -17,7 +17,7 @@
 
 #include "engine/base/utf8.h"
 #include "qa/cli/context.h"
-#include "qa/cli/document_address.h"
+#include "vectorstore/document_address.h"
 #include "qa/cli/table.h"
 #include "qa/indexer/json_format.h"
 #include "vectorstore/store.h"

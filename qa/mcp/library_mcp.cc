@@ -254,7 +254,7 @@ Result<McpOutput> LibraryMcp::Get(const json& arguments) const {
   if (by_number == arguments.contains("address")) {
     return Fail(ErrorCode::kInvalidArgument, "arguments: expected either address or document");
   }
-  Excerpt excerpt;
+  vectorstore::Excerpt excerpt;
   if (by_number) {
     VADE_TRY(excerpt, ReadPage(arguments["document"].get<int64_t>(), arguments.value("page", "")));
   } else {
@@ -332,7 +332,8 @@ Result<std::vector<DocumentRecord>> LibraryMcp::Documents() const {
 }
 
 /// The page, if it may be seen.
-Result<Excerpt> LibraryMcp::ReadPage(vectorstore::DocumentId id, std::string_view page) const {
+Result<vectorstore::Excerpt> LibraryMcp::ReadPage(vectorstore::DocumentId id,
+                                                  std::string_view page) const {
   auto excerpt = ResolvePage(*store_, id, page);
   if (!excerpt) return excerpt;
   VADE_CHECK_OK(CheckInCollections(*store_, excerpt->document, options_.collections));
@@ -380,7 +381,7 @@ Result<std::string> LibraryMcp::ReadResource(std::string_view uri) const {
     }
     page = std::string(rest.substr(slash + kPage.size()));
   }
-  VADE_TRY(const Excerpt excerpt, ReadPage(id, page));
+  VADE_TRY(const vectorstore::Excerpt excerpt, ReadPage(id, page));
   if (excerpt.text.size() > kMaxResourceBytes) {
     return Fail(ErrorCode::kInvalidArgument, "the document has " +
                                                  std::to_string(excerpt.text.size()) +

@@ -8,9 +8,9 @@
 
 #include "embed/embedder.h"
 #include "engine/language_model.h"
-#include "qa/cli/document_address.h"
 #include "qa/mcp/mcp_tools.h"
 #include "retriever/retriever.h"
+#include "vectorstore/document_address.h"
 #include "vectorstore/store.h"
 
 namespace vade::qa {
@@ -59,7 +59,8 @@ class LibraryMcp final : public McpTools {
       const nlohmann::json& arguments) const;
   /// Documents that may be seen.
   [[nodiscard]] Result<std::vector<vectorstore::DocumentRecord>> Documents() const;
-  [[nodiscard]] Result<Excerpt> ReadPage(vectorstore::DocumentId id, std::string_view page) const;
+  [[nodiscard]] Result<vectorstore::Excerpt> ReadPage(vectorstore::DocumentId id,
+                                                      std::string_view page) const;
 
   const vectorstore::Store* store_;
   embed::Embedder* embedder_;

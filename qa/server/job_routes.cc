@@ -160,14 +160,8 @@ void Watch(Service& service, const char* kind, const Request& request, Reply& re
 }  // namespace
 
 void AddJobRoutes(Router& router, Service& service) {
-  const auto starting = [&service](Result<Response> (*start)(Service&, const Request&)) {
-    return [&service, start](const Request& request, Reply& reply) {
-      auto response = start(service, request);
-      reply.Send(response ? *std::move(response) : ErrorResponse(request.path, response.error()));
-    };
-  };
-  router.Add("POST", "/api/v1/index", starting(StartIndex));
-  router.Add("POST", "/api/v1/eval", starting(StartEvaluation));
+  router.Add("POST", "/api/v1/index", Replying(service, StartIndex));
+  router.Add("POST", "/api/v1/eval", Replying(service, StartEvaluation));
   for (const char* kind : {kIndex, kEval}) {
     const std::string path = std::string("/api/v1/") + kind;
     router.Add("GET", path, [&service, kind](const Request&, Reply& reply) {

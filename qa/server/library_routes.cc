@@ -37,14 +37,6 @@ namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{256} << 20;
 
-template <typename Work>
-Handler Answering(Work work) {
-  return [work = std::move(work)](const Request& request, Reply& reply) {
-    auto response = work(request);
-    reply.Send(response ? *std::move(response) : ErrorResponse(request.path, response.error()));
-  };
-}
-
 Result<int64_t> ParseId(const std::string& text) {
   int64_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
@@ -256,11 +248,8 @@ Result<Response> DeleteDocument(Service& service, const Request& request) {
 }  // namespace
 
 void AddLibraryRoutes(Router& router, Service& service) {
-  const auto add = [&](const char* method, const char* pattern,
-                       Result<Response> (*work)(Service&, const Request&)) {
-    router.Add(method, pattern, Answering([&service, work](const Request& request) {
-                 return work(service, request);
-               }));
+  const auto add = [&](const char* method, const char* pattern, Work work) {
+    router.Add(method, pattern, Replying(service, work));
   };
   add("POST", "/api/v1/search", Search);
   add("GET", "/api/v1/collections", ListCollections);

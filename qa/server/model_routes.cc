@@ -149,18 +149,11 @@ void PullModel(Service& service, const Request& request, Reply& reply) {
 }  // namespace
 
 void AddModelRoutes(Router& router, Service& service) {
-  const auto answering = [&service](Result<Response> (*work)(Service&, const Request&,
-                                                             const CancelToken&)) {
-    return [&service, work](const Request& request, Reply& reply) {
-      auto response = work(service, request, reply.cancel());
-      reply.Send(response ? *std::move(response) : ErrorResponse(request.path, response.error()));
-    };
-  };
   router.Add("GET", "/api/v1/models",
              [&service](const Request&, Reply& reply) { ListModels(service, reply); });
-  router.Add("POST", "/api/v1/models/load", answering(LoadModel));
-  router.Add("POST", "/api/v1/models/unload", answering(UnloadModel));
-  router.Add("DELETE", "/api/delete", answering(DeleteModel));
+  router.Add("POST", "/api/v1/models/load", Replying(service, LoadModel));
+  router.Add("POST", "/api/v1/models/unload", Replying(service, UnloadModel));
+  router.Add("DELETE", "/api/delete", Replying(service, DeleteModel));
   router.Add("POST", "/api/pull", [&service](const Request& request, Reply& reply) {
     PullModel(service, request, reply);
   });

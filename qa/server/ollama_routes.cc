@@ -67,7 +67,7 @@ std::optional<Seconds> ReadKeepAlive(Fields& fields) {
       return true;
     };
     valid = read.ec == std::errc() && (unit("ms", .001) || unit("h", 3600) || unit("m", 60) ||
-                                     unit("s", 1) || (rest.empty() && unit("", 1)));
+                                       unit("s", 1) || (rest.empty() && unit("", 1)));
   }
   if (!valid || !(total <= kMost)) {
     fields.Complain("keep_alive", "expected a duration such as \"10m\", or seconds");
@@ -453,13 +453,6 @@ Result<Response> Show(Service& service, const Request& request, const CancelToke
 }  // namespace
 
 void AddOllamaRoutes(Router& router, Service& service) {
-  const auto answering = [&service](Result<Response> (*work)(Service&, const Request&,
-                                                             const CancelToken&)) {
-    return [&service, work](const Request& request, Reply& reply) {
-      auto response = work(service, request, reply.cancel());
-      reply.Send(response ? *std::move(response) : ErrorResponse(request.path, response.error()));
-    };
-  };
   const auto writing = [&service](Result<Asked> (*read)(const json&), bool chat) {
     return [&service, read, chat](const Request& request, Reply& reply) {
       const auto body = ParseJson(request.body);
@@ -471,11 +464,11 @@ void AddOllamaRoutes(Router& router, Service& service) {
   };
   router.Add("POST", "/api/chat", writing(ReadChat, true));
   router.Add("POST", "/api/generate", writing(ReadGenerate, false));
-  router.Add("POST", "/api/embed", answering(Embed));
-  router.Add("POST", "/api/embeddings", answering(EmbedOne));
-  router.Add("GET", "/api/tags", answering(Tags));
-  router.Add("GET", "/api/ps", answering(Ps));
-  router.Add("POST", "/api/show", answering(Show));
+  router.Add("POST", "/api/embed", Replying(service, Embed));
+  router.Add("POST", "/api/embeddings", Replying(service, EmbedOne));
+  router.Add("GET", "/api/tags", Replying(service, Tags));
+  router.Add("GET", "/api/ps", Replying(service, Ps));
+  router.Add("POST", "/api/show", Replying(service, Show));
   router.Add("GET", "/api/version", [](const Request&, Reply& reply) {
     reply.Send(JsonResponse({{"version", kVersion}}));
   });

@@ -307,22 +307,15 @@ json ModelEntries(Service& service) {
 }  // namespace
 
 void AddOpenAiRoutes(Router& router, Service& service) {
-  const auto answering = [&service](Result<Response> (*work)(Service&, const Request&,
-                                                             const CancelToken&)) {
-    return [&service, work](const Request& request, Reply& reply) {
-      auto response = work(service, request, reply.cancel());
-      reply.Send(response ? *std::move(response) : ErrorResponse(request.path, response.error()));
-    };
-  };
   router.Add("POST", "/v1/chat/completions", [&service](const Request& request, Reply& reply) {
     ChatCompletions(service, request, reply);
   });
   router.Add("POST", "/v1/completions", [&service](const Request& request, Reply& reply) {
     Completions(service, request, reply);
   });
-  router.Add("POST", "/v1/embeddings", answering(Embeddings));
+  router.Add("POST", "/v1/embeddings", Replying(service, Embeddings));
   for (const char* path : {"/v1/rerank", "/rerank", "/reranking"}) {
-    router.Add("POST", path, answering(Rerank));
+    router.Add("POST", path, Replying(service, Rerank));
   }
   router.Add("GET", "/v1/models", [&service](const Request&, Reply& reply) {
     reply.Send(JsonResponse({{"object", "list"}, {"data", ModelEntries(service)}}));

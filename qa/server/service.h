@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/result.h"
 #include "qa/chat/history.h"
 #include "qa/server/accounts.h"
 #include "qa/server/conversations.h"
@@ -47,6 +48,12 @@ struct Service {
   bool auth_required = false;
   std::function<HttpServer::Load()> load;
 };
+
+/// The handler of a route whose work ends in one reply; its error becomes the API's error.
+using Work = Result<Response> (*)(Service&, const Request&);
+using LongWork = Result<Response> (*)(Service&, const Request&, const CancelToken&);
+[[nodiscard]] Handler Replying(Service& service, Work work);
+[[nodiscard]] Handler Replying(Service& service, LongWork work);
 
 void AddLibraryRoutes(Router& router, Service& service);    // search, documents, collections
 void AddJobRoutes(Router& router, Service& service);        // index, eval

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "engine/base/utf8.h"
-#include "qa/cli/document_address.h"
+#include "vectorstore/document_address.h"
 
 namespace vade::qa {
 namespace {
@@ -42,8 +42,8 @@ Result<retriever::SearchOptions> Narrow(retriever::SearchOptions search, const j
   return search;
 }
 
-Result<Excerpt> FindExcerpt(const vectorstore::Store& store, const std::string& document,
-                            const std::string& page) {
+Result<vectorstore::Excerpt> FindExcerpt(const vectorstore::Store& store,
+                                         const std::string& document, const std::string& page) {
   vectorstore::DocumentId id = 0;
   const char* end = document.data() + document.size();
   const auto [stop, error] = std::from_chars(document.data(), end, id);
@@ -54,8 +54,9 @@ Result<Excerpt> FindExcerpt(const vectorstore::Store& store, const std::string& 
 Result<std::string> ReadPage(const vectorstore::Store& store,
                              const std::vector<std::string>& collections, ShownPassages& shown,
                              const json& arguments) {
-  VADE_TRY(const Excerpt excerpt, FindExcerpt(store, arguments["document"].get<std::string>(),
-                                              arguments.value("page", "")));
+  VADE_TRY(
+      const vectorstore::Excerpt excerpt,
+      FindExcerpt(store, arguments["document"].get<std::string>(), arguments.value("page", "")));
   VADE_CHECK_OK(CheckInCollections(store, excerpt.document, collections));
   const auto wanted =
       std::min<uint64_t>(arguments.value("offset", uint64_t{0}), excerpt.text.size());

@@ -50,7 +50,7 @@ TEST_F(SessionTest, GuessingChangesTheWorkAndNotTheText) {
     options_.draft_tokens = 0;
     const Generation plain = Generate("abcabcabc");
     EXPECT_EQ(plain.drafted_tokens, 0u);
-    for (const size_t draft : {1, 4, 16}) {
+    for (const size_t draft : {1u, 4u, 16u}) {
       options_.draft_tokens = draft;
       engine_.num_passes = 0;
       const Generation guessed = Generate("abcabcabc");

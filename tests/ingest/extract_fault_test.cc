@@ -5,16 +5,11 @@
 #include <thread>
 
 #include "ingest/extract.h"
+#include "ingest/sandbox.h"
 #include "tests/ingest/temp_folder.h"
 
 namespace vade::ingest {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 class ExtractFault : public ::testing::Test {
  protected:

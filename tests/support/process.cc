@@ -96,8 +96,9 @@ Finished RunVade(const fs::path& home, const std::vector<std::string>& arguments
                                           "HOME=" + home.string(),
                                           "VADE_STORE=" + (home / "library.db").string()};
   for (const auto& [name, value] : options.environment) {
-    std::erase_if(environment, [&](const auto& entry) { return entry.starts_with(name + "="); });
-    environment.push_back(name + "=" + value);
+    const std::string assigned = name + "=";
+    std::erase_if(environment, [&](const auto& entry) { return entry.starts_with(assigned); });
+    environment.push_back(assigned + value);
   }
   const auto argv_pointers = Pointers(argv);
   const auto environment_pointers = Pointers(environment);

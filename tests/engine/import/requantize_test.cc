@@ -87,7 +87,7 @@ TEST(Requantize, SameBytesOnAnyNumberOfThreads) {
   const std::string bytes = writer.ToBytes().value();
   const gguf::File in = testing::ParseGguf(bytes).value();
   std::vector<std::byte> all[2];
-  for (const size_t num_threads : {1, 3}) {
+  for (const size_t num_threads : {1u, 3u}) {
     const auto path = TempPath("threads.gguf");
     ASSERT_TRUE(Requantize(in, path,
                            {.type = FileType::kQ4_0, .replace = true, .num_threads = num_threads}));

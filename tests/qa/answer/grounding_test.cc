@@ -126,7 +126,7 @@ TEST_F(GrounderTest, SentencesAndMarksComeOutTheSameInPiecesOfAnySize) {
   EXPECT_EQ(whole[1].before, "\n1. ");
   EXPECT_EQ(whole[2].text, "The display shows E-204.");
   EXPECT_EQ(whole[3].text, "The weight is 9 kg.");
-  for (const size_t step : {1, 2, 3, 7}) {
+  for (const size_t step : {1u, 2u, 3u, 7u}) {
     const auto pieces = Ground(text, step);
     ASSERT_EQ(pieces.size(), whole.size()) << step;
     for (size_t i = 0; i < whole.size(); ++i) {

@@ -1,4 +1,4 @@
-#include "qa/cli/document_address.h"
+#include "vectorstore/document_address.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -9,7 +9,7 @@
 #include "engine/base/utf8.h"
 #include "vectorstore/glob.h"
 
-namespace vade::qa {
+namespace vade::vectorstore {
 namespace {
 
 constexpr size_t kMaxCandidates = 8;  // named in an error message
@@ -40,8 +40,7 @@ bool NamesFile(const std::string& absolute, const std::string& file) {
                               (absolute.ends_with('/') || file[absolute.size()] == '/'));
 }
 
-Result<vectorstore::DocumentRecord> OneDocument(const vectorstore::Store& store,
-                                                std::string_view name) {
+Result<DocumentRecord> OneDocument(const Store& store, std::string_view name) {
   VADE_TRY(auto documents, MatchDocuments(store, name));
   const auto exact = std::find_if(documents.begin(), documents.end(),
                                   [&](const auto& record) { return record.path == name; });
@@ -55,9 +54,9 @@ Result<vectorstore::DocumentRecord> OneDocument(const vectorstore::Store& store,
   return Fail(ErrorCode::kInvalidArgument, "'" + utf8::Escape(name) + "' could be " + List(names));
 }
 
-Result<void> FindPage(const vectorstore::Store& store, std::string_view wanted, Excerpt& excerpt) {
+Result<void> FindPage(const Store& store, std::string_view wanted, Excerpt& excerpt) {
   VADE_TRY(const auto pages, store.GetPages(excerpt.document.id));
-  std::vector<const vectorstore::PageRecord*> found;
+  std::vector<const PageRecord*> found;
   for (const auto& page : pages) {
     if (page.label == wanted) found.push_back(&page);
   }
@@ -89,7 +88,7 @@ Result<void> FindPage(const vectorstore::Store& store, std::string_view wanted, 
 
 // Every heading path of a document with the span of its section, sections below it included.
 std::map<std::string, std::pair<uint64_t, uint64_t>> Sections(
-    const std::vector<vectorstore::ChunkRecord>& chunks) {
+    const std::vector<ChunkRecord>& chunks) {
   std::map<std::string, std::pair<uint64_t, uint64_t>> sections;
   for (const auto& chunk : chunks) {
     const std::string& path = chunk.heading_path;
@@ -106,8 +105,7 @@ std::map<std::string, std::pair<uint64_t, uint64_t>> Sections(
   return sections;
 }
 
-Result<void> FindHeading(const vectorstore::Store& store, std::string_view wanted,
-                         Excerpt& excerpt) {
+Result<void> FindHeading(const Store& store, std::string_view wanted, Excerpt& excerpt) {
   VADE_TRY(const auto chunks, store.GetChunks(excerpt.document.id));
   const auto sections = Sections(chunks);
   const std::string lower = Lower(wanted);
@@ -139,8 +137,8 @@ Result<void> FindHeading(const vectorstore::Store& store, std::string_view wante
 }
 
 // The text between begin and end; of everything without a part.
-Result<void> ReadText(const vectorstore::Store& store, Excerpt& excerpt) {
-  if (excerpt.document.status == vectorstore::DocumentStatus::kSkipped) {
+Result<void> ReadText(const Store& store, Excerpt& excerpt) {
+  if (excerpt.document.status == DocumentStatus::kSkipped) {
     return Fail(ErrorCode::kNotFound, utf8::Escape(excerpt.document.path) + ": was skipped: " +
                                           utf8::Escape(excerpt.document.reason));
   }
@@ -154,23 +152,22 @@ Result<void> ReadText(const vectorstore::Store& store, Excerpt& excerpt) {
 
 }  // namespace
 
-Result<std::vector<vectorstore::DocumentRecord>> MatchDocuments(const vectorstore::Store& store,
-                                                                std::string_view pattern) {
+Result<std::vector<DocumentRecord>> MatchDocuments(const Store& store, std::string_view pattern) {
   VADE_TRY(auto documents, store.ListDocuments());
   VADE_TRY(const auto collections, store.ListCollections());
-  std::map<vectorstore::CollectionId, std::string> roots;
+  std::map<CollectionId, std::string> roots;
   for (const auto& collection : collections) roots[collection.id] = collection.root;
   std::error_code error;
   const std::string absolute =
       std::filesystem::absolute(std::filesystem::path(pattern), error).lexically_normal().string();
-  std::erase_if(documents, [&](const vectorstore::DocumentRecord& record) {
+  std::erase_if(documents, [&](const DocumentRecord& record) {
     const std::string file = roots[record.collection] + "/" + record.path;
-    return !vectorstore::PathMatches(pattern, record.path) && !NamesFile(absolute, file);
+    return !PathMatches(pattern, record.path) && !NamesFile(absolute, file);
   });
   return documents;
 }
 
-Result<Excerpt> ResolveExcerpt(const vectorstore::Store& store, std::string_view address) {
+Result<Excerpt> ResolveExcerpt(const Store& store, std::string_view address) {
   Excerpt excerpt;
   auto whole = OneDocument(store, address);
   const size_t hash = address.find('#');
@@ -190,8 +187,7 @@ Result<Excerpt> ResolveExcerpt(const vectorstore::Store& store, std::string_view
   return excerpt;
 }
 
-Result<Excerpt> ResolvePage(const vectorstore::Store& store, vectorstore::DocumentId id,
-                            std::string_view page) {
+Result<Excerpt> ResolvePage(const Store& store, DocumentId id, std::string_view page) {
   Excerpt excerpt;
   VADE_TRY(excerpt.document, store.GetDocument(id));
   if (!page.empty()) VADE_CHECK_OK(FindPage(store, page, excerpt));
@@ -199,8 +195,7 @@ Result<Excerpt> ResolvePage(const vectorstore::Store& store, vectorstore::Docume
   return excerpt;
 }
 
-Result<void> CheckInCollections(const vectorstore::Store& store,
-                                const vectorstore::DocumentRecord& document,
+Result<void> CheckInCollections(const Store& store, const DocumentRecord& document,
                                 const std::vector<std::string>& names) {
   if (names.empty()) return {};
   VADE_TRY(const auto collections, store.ListCollections());
@@ -211,4 +206,4 @@ Result<void> CheckInCollections(const vectorstore::Store& store,
   return {};
 }
 
-}  // namespace vade::qa
+}  // namespace vade::vectorstore

@@ -1,20 +1,20 @@
 // FILE, FILE:PAGE and FILE#HEADING: found, missing, ambiguous.
-#include "qa/cli/document_address.h"
+#include "vectorstore/document_address.h"
 
 #include <gmock/gmock.h>
 
 #include "tests/vectorstore/store_fixture.h"
 
-namespace vade::qa {
+namespace vade::vectorstore {
 namespace {
 
 using testing::HasSubstr;
 
-class DocumentAddressTest : public vectorstore::StoreTest {
+class DocumentAddressTest : public StoreTest {
  protected:
   DocumentAddressTest() : store_(OpenNew()) {
-    auto document = vectorstore::MakeDocument(
-        collection_, "pump/guide.md", {"intro", "reset steps", "more steps", "reset again"});
+    auto document = MakeDocument(collection_, "pump/guide.md",
+                                 {"intro", "reset steps", "more steps", "reset again"});
     document.chunks[0].heading_path = "Guide";
     document.chunks[1].heading_path = "Guide > Reset";
     document.chunks[2].heading_path = "Guide > Reset > Details";
@@ -23,8 +23,8 @@ class DocumentAddressTest : public vectorstore::StoreTest {
     EXPECT_TRUE(store_->PutDocument(document));
     Put(*store_, "fan/guide.md", {"fan"}, 30);
     Put(*store_, "odd:1#x.md", {"odd"}, 40);
-    auto skipped = vectorstore::MakeDocument(collection_, "bad.pdf", {});
-    skipped.record.status = vectorstore::DocumentStatus::kSkipped;
+    auto skipped = MakeDocument(collection_, "bad.pdf", {});
+    skipped.record.status = DocumentStatus::kSkipped;
     skipped.record.reason = "password";
     EXPECT_TRUE(store_->PutDocument(skipped));
   }
@@ -35,7 +35,7 @@ class DocumentAddressTest : public vectorstore::StoreTest {
     EXPECT_EQ(excerpt.error().code, code) << excerpt.error().message;
     return excerpt.error().message;
   }
-  std::unique_ptr<vectorstore::Store> store_;
+  std::unique_ptr<Store> store_;
 };
 
 TEST_F(DocumentAddressTest, WholeDocumentsByPathOrFile) {
@@ -73,4 +73,4 @@ TEST_F(DocumentAddressTest, MissingAmbiguousAndSkippedAreSaid) {
 }
 
 }  // namespace
-}  // namespace vade::qa
+}  // namespace vade::vectorstore
