@@ -2,6 +2,7 @@
 #include "retriever/passages.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "retriever/near_duplicates.h"
 
@@ -150,12 +151,32 @@ class Builder {
 }  // namespace
 
 Result<const DocumentView*> DocumentCache::Get(vectorstore::DocumentId id) {
-  const auto [place, is_new] = documents_.try_emplace(id);
-  if (!is_new) return &place->second;
-  VADE_TRY(place->second.record, store_->GetDocument(id));
-  VADE_TRY(place->second.pages, store_->GetPages(id));
-  VADE_TRY(place->second.text, store_->GetText(id));
-  return &place->second;
+  const auto known = documents_.find(id);
+  if (known != documents_.end()) return known->second.get();
+  VADE_TRY(auto view, shared_ == nullptr ? Read(id) : Share(id));
+  return (documents_[id] = std::move(view)).get();
+}
+
+Result<std::shared_ptr<const DocumentView>> DocumentCache::Read(vectorstore::DocumentId id) const {
+  auto view = std::make_shared<DocumentView>();
+  VADE_TRY(view->record, store_->GetDocument(id));
+  VADE_TRY(view->pages, store_->GetPages(id));
+  VADE_TRY(view->text, store_->GetText(id));
+  return view;
+}
+
+// Under the generation that was there before it was read: what is newer is never taken for older.
+Result<std::shared_ptr<const DocumentView>> DocumentCache::Share(vectorstore::DocumentId id) {
+  if (!generation_) {
+    VADE_TRY(generation_, store_->GetGeneration());
+  }
+  std::string key = std::to_string(*generation_) + ":" + std::to_string(id);
+  if (auto known = shared_->Find(key)) return *std::move(known);
+  VADE_TRY(std::shared_ptr<const DocumentView> view, Read(id));
+  const size_t size = sizeof(DocumentView) + view->text.size() +
+                      view->pages.size() * sizeof(vectorstore::PageRecord);
+  shared_->Put(std::move(key), view, size);
+  return view;
 }
 
 Result<std::vector<Passage>> BuildPassages(const vectorstore::Store& store,

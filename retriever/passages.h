@@ -2,6 +2,9 @@
 // named.
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -12,7 +15,7 @@
 
 namespace vade::retriever {
 
-/// A document as one search sees it; read once per search.
+/// A document as one search sees it.
 struct DocumentView {
   vectorstore::DocumentRecord record;
   std::vector<vectorstore::PageRecord> pages;
@@ -22,13 +25,20 @@ struct DocumentView {
 /// Reads documents on first use. Single-thread; lives as long as one search.
 class DocumentCache {
  public:
-  explicit DocumentCache(const vectorstore::Store* store) : store_(store) {}
+  /// `shared` (may be null) keeps them for later searches.
+  explicit DocumentCache(const vectorstore::Store* store, SharedDocuments* shared = nullptr)
+      : store_(store), shared_(shared) {}
   /// The pointer stays valid as long as the cache.
   [[nodiscard]] Result<const DocumentView*> Get(vectorstore::DocumentId id);
 
  private:
+  [[nodiscard]] Result<std::shared_ptr<const DocumentView>> Read(vectorstore::DocumentId id) const;
+  [[nodiscard]] Result<std::shared_ptr<const DocumentView>> Share(vectorstore::DocumentId id);
+
   const vectorstore::Store* store_;
-  std::unordered_map<vectorstore::DocumentId, DocumentView> documents_;
+  SharedDocuments* shared_;
+  std::optional<int64_t> generation_;  // of the store, when it was first asked
+  std::unordered_map<vectorstore::DocumentId, std::shared_ptr<const DocumentView>> documents_;
 };
 
 /// The best options.k passages of `ranked` (best first).

@@ -34,13 +34,15 @@ bool HasContent(std::string_view question) {
 class Ranking {
  public:
   Ranking(const vectorstore::Store& store, embed::Embedder* embedder, Reranker* reranker,
-          const SearchOptions& options, LexicalPart part, SearchResult& trace)
+          SharedDocuments* documents, const SearchOptions& options, LexicalPart part,
+          SearchResult& trace)
       : store_(store),
         embedder_(embedder),
         reranker_(reranker),
         options_(options),
         part_(part),
-        trace_(trace) {}
+        trace_(trace),
+        documents_(&store, documents) {}
 
   Result<std::vector<Candidate>> Run(std::string_view raw_question) {
     if (!HasContent(raw_question)) {
@@ -156,7 +158,7 @@ class Ranking {
   const SearchOptions& options_;
   const LexicalPart part_;
   SearchResult& trace_;
-  DocumentCache documents_{&store_};
+  DocumentCache documents_;
 };
 
 }  // namespace
@@ -183,7 +185,8 @@ std::string_view ModeName(Mode mode) {
 Result<SearchResult> Retriever::Search(std::string_view question,
                                        const SearchOptions& options) const {
   SearchResult result;
-  Ranking ranking(*store_, embedder_, reranker_, options, LexicalPart::kPassageOnly, result);
+  Ranking ranking(*store_, embedder_, reranker_, documents_, options, LexicalPart::kPassageOnly,
+                  result);
   VADE_TRY(const std::vector<Candidate> ranked, ranking.Run(question));
   StageTimer timer(result.timings);
   VADE_TRY(result.passages, BuildPassages(*store_, ranked, options, ranking.documents()));
@@ -194,7 +197,8 @@ Result<SearchResult> Retriever::Search(std::string_view question,
 Result<std::vector<DocumentScore>> Retriever::RankDocuments(std::string_view question,
                                                             const SearchOptions& options) const {
   SearchResult trace;
-  Ranking ranking(*store_, embedder_, reranker_, options, LexicalPart::kWithDocument, trace);
+  Ranking ranking(*store_, embedder_, reranker_, documents_, options, LexicalPart::kWithDocument,
+                  trace);
   VADE_TRY(const std::vector<Candidate> ranked, ranking.Run(question));
   std::vector<DocumentScore> documents;
   std::unordered_set<vectorstore::DocumentId> seen;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "embed/embedder.h"
+#include "engine/base/lru_cache.h"
 #include "engine/base/result.h"
 #include "retriever/reranker.h"
 #include "vectorstore/store.h"
@@ -84,13 +86,18 @@ struct DocumentScore {
   double score = 0;
 };
 
+/// Documents kept between searches, by their bytes in memory; old states of the store go as any
+/// entry does that nobody asks for.
+struct DocumentView;
+using SharedDocuments = LruCache<std::shared_ptr<const DocumentView>>;
+
 /// Thread-safe as its parts. Does not own them.
 class Retriever {
  public:
-  /// `embedder` may be null for lexical-only use; so may `reranker`.
+  /// `embedder` may be null for lexical-only use; so may `reranker` and `documents`.
   Retriever(const vectorstore::Store* store, embed::Embedder* embedder,
-            Reranker* reranker = nullptr)
-      : store_(store), embedder_(embedder), reranker_(reranker) {}
+            Reranker* reranker = nullptr, SharedDocuments* documents = nullptr)
+      : store_(store), embedder_(embedder), reranker_(reranker), documents_(documents) {}
 
   /// Errors: those of the store, the embedder and the reranker; kInvalidArgument for an empty
   /// question.
@@ -105,6 +112,7 @@ class Retriever {
   const vectorstore::Store* store_;
   embed::Embedder* embedder_;
   Reranker* reranker_;
+  SharedDocuments* documents_;
 };
 
 }  // namespace vade::retriever

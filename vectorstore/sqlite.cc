@@ -5,6 +5,8 @@
 namespace vade::vectorstore {
 namespace {
 
+constexpr size_t kMaxIdleStatements = 64;  // of one connection
+
 ErrorCode CodeOf(int primary_code) noexcept {
   switch (primary_code) {
     case SQLITE_CORRUPT:
@@ -92,7 +94,31 @@ void Statement::BindOne(int index, std::span<const std::byte> blob) {
   }
 }
 
+IdleStatements::~IdleStatements() {
+  for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+}
+
+sqlite3_stmt* IdleStatements::Take(std::string_view sql) {
+  const auto at = statements_.find(sql);
+  return at == statements_.end() ? nullptr : std::exchange(at->second, nullptr);
+}
+
+void IdleStatements::Keep(sqlite3_stmt* statement) noexcept {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  try {
+    const std::string_view sql = sqlite3_sql(statement);
+    if (statements_.size() < kMaxIdleStatements || statements_.contains(sql)) {
+      std::swap(statements_[std::string(sql)], statement);
+    }
+  } catch (...) {  // no memory to remember it with
+  }
+  sqlite3_finalize(statement);
+}
+
 Result<Database> Database::Open(const std::string& uri, int flags, std::string name) {
+  // Its statistics of memory take one lock for all threads, at each allocation.
+  [[maybe_unused]] static const int quiet = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   Database database;
   database.name_ = std::make_unique<std::string>(std::move(name));
   sqlite3* handle = nullptr;
@@ -104,11 +130,12 @@ Result<Database> Database::Open(const std::string& uri, int flags, std::string n
 }
 
 Result<Statement> Database::Prepare(std::string_view sql) const {
-  sqlite3_stmt* statement = nullptr;
+  sqlite3_stmt* statement = idle_->Take(sql);
+  if (statement != nullptr) return Statement(statement, name_.get(), idle_.get());
   const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK) return tl::unexpected(MakeError("prepare"));
-  return Statement(statement, name_.get());
+  return Statement(statement, name_.get(), idle_.get());
 }
 
 Result<void> Database::Execute(const std::string& sql) const {

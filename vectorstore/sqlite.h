@@ -4,6 +4,8 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,12 +19,29 @@ namespace vade::vectorstore {
 /// damage is kCorruptData, a lock is kUnavailable, memory is kResource.
 [[nodiscard]] Error SqliteError(std::string_view path, std::string_view what, int extended_code);
 
+/// Prepared statements that nobody uses at the moment: preparing one costs more than most take to
+/// run. Single-thread.
+class IdleStatements {
+ public:
+  IdleStatements() = default;
+  IdleStatements(const IdleStatements&) = delete;
+  IdleStatements& operator=(const IdleStatements&) = delete;
+  ~IdleStatements();
+
+  /// Null when there is none of this text.
+  [[nodiscard]] sqlite3_stmt* Take(std::string_view sql);
+  void Keep(sqlite3_stmt* statement) noexcept;
+
+ private:
+  std::map<std::string, sqlite3_stmt*, std::less<>> statements_;  // by their SQL
+};
+
 /// A prepared statement. Single-thread, must not outlive its Database.
 class Statement {
  public:
   Statement() = default;
-  Statement(sqlite3_stmt* statement, const std::string* path)
-      : statement_(statement), path_(path) {}
+  Statement(sqlite3_stmt* statement, const std::string* path, IdleStatements* idle)
+      : statement_(statement, {idle}), path_(path) {}
 
   /// Binds parameters 1..n. Text and blobs are not copied: they must live until Reset().
   template <typename... Values>
@@ -62,10 +81,11 @@ class Statement {
     if (code != SQLITE_OK) bind_code_ = code;
   }
 
-  struct Finalize {
-    void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+  struct PutBack {
+    IdleStatements* idle = nullptr;
+    void operator()(sqlite3_stmt* statement) const noexcept { idle->Keep(statement); }
   };
-  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  std::unique_ptr<sqlite3_stmt, PutBack> statement_;
   const std::string* path_ = nullptr;
   int bind_code_ = SQLITE_OK;  // a bind that failed is reported by the next Step()
 };
@@ -100,6 +120,7 @@ class Database {
   };
   std::unique_ptr<std::string> name_;  // its address is kept by statements
   std::unique_ptr<sqlite3, Close> handle_;
+  std::unique_ptr<IdleStatements> idle_ = std::make_unique<IdleStatements>();  // likewise
 };
 
 /// BEGIN ... COMMIT; rolls back when destroyed uncommitted.

@@ -13,7 +13,7 @@
 namespace vade::vectorstore {
 namespace {
 
-constexpr size_t kMaxIdleReaders = 8;
+constexpr size_t kMaxIdleReaders = 64;  // as many as threads that search at once
 
 constexpr std::string_view kDocumentColumns =
     "d.id, d.collection, d.path, d.content_hash, d.size, d.mtime_ns, d.type, d.title, d.language, "

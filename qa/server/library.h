@@ -10,8 +10,9 @@
 #include <string>
 
 #include "embed/embedder.h"
+#include "engine/base/lru_cache.h"
 #include "engine/base/result.h"
-#include "qa/server/lru_cache.h"
+#include "retriever/retriever.h"
 #include "vectorstore/store.h"
 
 namespace vade::qa::server {
@@ -54,14 +55,18 @@ class Library {
   /// kUnavailable "index built with A, now B" when the embedder is another.
   [[nodiscard]] Result<std::shared_ptr<const vectorstore::Store>> Open();
   [[nodiscard]] embed::Embedder& embedder() { return embedder_; }
+  [[nodiscard]] retriever::SharedDocuments& documents() { return documents_; }
 
   /// Runs `work` with the store open for writing; one at a time.
   /// Errors: those of the store and of `work`; kUnavailable "locked by pid N".
   [[nodiscard]] Result<void> Write(const std::function<Result<void>(vectorstore::Store&)>& work);
 
  private:
+  static constexpr size_t kDocumentBytes = size_t{64} << 20;  // texts that searches found
+
   const std::filesystem::path path_;
   RememberingEmbedder embedder_;
+  retriever::SharedDocuments documents_{kDocumentBytes};
   std::mutex mutex_;
   std::mutex writing_;
   std::shared_ptr<const vectorstore::Store> store_;

@@ -88,7 +88,8 @@ Result<Response> Search(Service& service, const Request& request) {
   embed::Embedder* embedder =
       options.mode == retriever::Mode::kLexical ? nullptr : &service.library.embedder();
   VADE_TRY(const auto result,
-           retriever::Retriever(store.get(), embedder).Search(question, options));
+           retriever::Retriever(store.get(), embedder, nullptr, &service.library.documents())
+               .Search(question, options));
   json out = ToJson(result);
   out["question"] = utf8::Repair(question);
   out["mode"] = retriever::ModeName(options.mode);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/lru_cache.h"
 #include "engine/base/result.h"
 #include "qa/chat/history.h"
 #include "qa/server/accounts.h"
@@ -18,7 +19,6 @@
 #include "qa/server/http_server.h"
 #include "qa/server/jobs.h"
 #include "qa/server/library.h"
-#include "qa/server/lru_cache.h"
 #include "qa/server/models.h"
 #include "qa/server/router.h"
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 namespace vade::retriever {
 namespace {
@@ -42,6 +43,32 @@ TEST(NearDuplicate, AnotherSentenceIsAnotherText) {
 TEST(NearDuplicate, NothingIsADuplicateOfNothing) {
   EXPECT_FALSE(NearDuplicate(PrintOf(""), PrintOf("")));
   EXPECT_FALSE(NearDuplicate(PrintOf(" .,"), PrintOf(kSection)));
+}
+
+// So long that one word makes no difference to the words in common.
+TEST(NearDuplicate, OneFigureTellsTwoTextsApart) {
+  std::string rest;
+  for (int i = 0; i < 200; ++i) rest += " word" + std::string(1, static_cast<char>('a' + i % 26));
+  const std::pair<const char*, const char*> kTexts[] = {
+      {"5.2 bar", "2.5 bar"}, {"5 C", "-5 C"},        {"E-204", "F-204"},
+      {"AP-200", "AP-300"},   {"3/4 inch", "4/3 in"}, {"\uFF15 bar", "\uFF16 bar"}};
+  for (const auto& [one, other] : kTexts) {
+    EXPECT_TRUE(NearDuplicate(PrintOf(one + rest), PrintOf(one + rest)));
+    EXPECT_FALSE(NearDuplicate(PrintOf(one + rest), PrintOf(other + rest))) << one;
+  }
+  EXPECT_TRUE(NearDuplicate(PrintOf("the reset" + rest), PrintOf("a start" + rest)));
+}
+
+TEST(NearDuplicate, QuotesAndDashesDoNotMatter) {
+  EXPECT_TRUE(NearDuplicate(PrintOf("press \u201Creset\u201D \u2013 then wait"),
+                            PrintOf("press \"reset\" - then wait")));
+}
+
+TEST(NearDuplicate, KoreanAndChineseSpacesDoNotMatter) {
+  EXPECT_TRUE(NearDuplicate(PrintOf("\uD544\uD130\uB97C \uAD50\uCCB4"),
+                            PrintOf("\uD544\uD130\uB97C\uAD50\uCCB4")));
+  EXPECT_FALSE(NearDuplicate(PrintOf("\u6E05\u6D17\u8FC7\u6EE4\u5668"),
+                             PrintOf("\u6E05\u6D17\u6C34\u7BB1")));
 }
 
 TEST(NearDuplicate, ShortTextsCompareWhole) {

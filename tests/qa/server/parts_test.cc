@@ -6,7 +6,7 @@
 
 #include "qa/server/conversations.h"
 #include "qa/server/errors.h"
-#include "qa/server/lru_cache.h"
+#include "engine/base/lru_cache.h"
 #include "qa/server/models.h"
 #include "qa/server/rate_limiter.h"
 #include "qa/server/workers.h"

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace vade::qa::server {
+namespace vade {
 
 /// Thread-safe.
 template <typename Value>
@@ -73,4 +73,4 @@ class LruCache {
   Counts counts_;
 };
 
-}  // namespace vade::qa::server
+}  // namespace vade
