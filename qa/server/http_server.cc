@@ -338,6 +338,7 @@ Task<bool> Connection::Transmit(Exchange& exchange, bool keep_alive, unsigned ve
       case Exchange::Next::Kind::kHead:
         access.status = next.response.status;
         if (!co_await WriteHead(next.response, keep_alive && !closing_, version)) co_return false;
+        if (head_only) co_return false;  // nobody waits for what the handler goes on to write
         break;
       case Exchange::Next::Kind::kPiece:
         access.body_bytes += next.piece.size();
