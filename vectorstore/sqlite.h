@@ -82,7 +82,7 @@ class Statement {
   }
 
   struct PutBack {
-    IdleStatements* idle = nullptr;
+    IdleStatements* idle;
     void operator()(sqlite3_stmt* statement) const noexcept { idle->Keep(statement); }
   };
   std::unique_ptr<sqlite3_stmt, PutBack> statement_;
