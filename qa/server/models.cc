@@ -129,6 +129,11 @@ std::vector<InstalledModel> Models::Installed() {
   return out;
 }
 
+uint64_t Models::ContextLength(const ModelFacts& facts) const {
+  const uint64_t most = settings_.pool.setup.context_length;
+  return most == 0 ? facts.context_length : std::min(most, facts.context_length);
+}
+
 Result<InstalledModel> Models::Find(const std::string& name) {
   for (InstalledModel& model : Installed()) {
     if (model.name == WithoutLatest(name)) return std::move(model);

@@ -69,6 +69,9 @@ class Models {
   [[nodiscard]] std::vector<InstalledModel> Installed();
   /// Errors: kNotFound.
   [[nodiscard]] Result<InstalledModel> Find(const std::string& name);
+  /// Most tokens of a prompt with its answer: what the model was trained for, or less if the server
+  /// was started with less.
+  [[nodiscard]] uint64_t ContextLength(const ModelFacts& facts) const;
   [[nodiscard]] ModelPool& pool() { return pool_; }
   [[nodiscard]] const ModelSettings& settings() const { return settings_; }
 

@@ -442,10 +442,11 @@ Result<Response> Show(Service& service, const Request& request, const CancelToke
     out["template"] = facts.chat_template;
     out["capabilities"] = Capabilities(facts);
     out["modified_at"] = Rfc3339({facts.modified_at, 0});
-    out["model_info"] = {{"general.architecture", facts.architecture},
-                         {"general.parameter_count", facts.num_values},
-                         {facts.architecture + ".context_length", facts.context_length},
-                         {facts.architecture + ".embedding_length", facts.embedding_length}};
+    out["model_info"] = {
+        {"general.architecture", facts.architecture},
+        {"general.parameter_count", facts.num_values},
+        {facts.architecture + ".context_length", service.models.ContextLength(facts)},
+        {facts.architecture + ".embedding_length", facts.embedding_length}};
   }
   return JsonResponse(out);
 }

@@ -300,6 +300,7 @@ json ModelEntries(Service& service) {
               {"kind", ModelKindName(model.facts->kind)}};
     }
     out.push_back(ModelEntry(model.name, created, meta));
+    if (model.facts) out.back()["max_model_len"] = service.models.ContextLength(*model.facts);
   }
   return out;
 }

@@ -73,6 +73,35 @@ TEST_F(ServeTest, SpeaksTheApisOfOpenAiAndOllama) {
   EXPECT_EQ(Loaded().size(), 2u);
 }
 
+TEST_F(ServeTest, TellsTheContextItWasStartedWith) {
+  Start({"--context", "24"});
+  const json listed = Json("GET", "/v1/models/tiny");
+  EXPECT_EQ(listed["max_model_len"], 24) << listed;
+  const json shown = Json("POST", "/api/show", {{"model", "tiny"}});
+  EXPECT_EQ(shown["model_info"]["llama.context_length"], 24) << shown;
+}
+
+// Our own clients of both APIs, against our own server of both.
+TEST_F(ServeTest, OneServerAsksAnother) {
+  Start();
+  const std::string at = "127.0.0.1:" + std::to_string(server_->port());
+  vade::testing::TemporaryFolder other_home;
+  ServedVade other(other_home.path(), {"-m", "far=openai://" + at + "/v1/tiny", "-m",
+                                       "farther=ollama://" + at + "/tiny", "--threads", "1"});
+  ASSERT_NE(other.port(), 0);
+  const json direct = Json("POST", "/v1/chat/completions", Chat(5));
+  for (const char* name : {"far", "farther"}) {
+    json body = Chat(5);
+    body["model"] = name;
+    const RawAnswer answer =
+        RawHttp(other.port()).Ask(JsonRequest("POST", "/v1/chat/completions", body.dump()));
+    const json reply = json::parse(answer.body, nullptr, false);
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(reply["choices"][0]["message"]["content"], direct["choices"][0]["message"]["content"])
+        << name;
+  }
+}
+
 // faults.md 60, 61: every number is checked before the model sees it.
 TEST_F(ServeTest, BadRequestsAreNamedAndHarmNothing) {
   Start();
