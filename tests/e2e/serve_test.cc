@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 
 #include "tests/support/process.h"
@@ -210,6 +212,79 @@ TEST_F(ServeTest, APortInUseIsExitSix) {
       vade::testing::RunVade(home_.path(), {"serve", "--host", "0.0.0.0", "--port", "0"});
   EXPECT_EQ(open.code, 2);
   EXPECT_THAT(open.err, HasSubstr("token"));
+}
+
+// faults.md (d) 1 and 4, 64.
+TEST_F(ServeTest, OffLoopbackOnlyTheTokenOpens) {
+  const auto file = home_.path() / "token";
+  Start({"--host", "0.0.0.0", "--token-file", file.native()});
+  EXPECT_EQ(std::filesystem::status(file).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::ifstream stream(file);
+  std::string token;
+  std::getline(stream, token);
+  ASSERT_GE(token.size(), 43u);  // 256 bits
+  const auto ask = [&](const std::string& headers) {
+    return RawHttp(server_->port()).Ask(JsonRequest("GET", "/v1/models", "", headers));
+  };
+  const RawAnswer missing = ask("");
+  const RawAnswer wrong = ask("Authorization: Bearer " + std::string(token.size(), 'x') + "\r\n");
+  EXPECT_EQ(missing.status, 401);
+  EXPECT_EQ(wrong.status, 401);
+  EXPECT_EQ(missing.body, wrong.body);
+  EXPECT_EQ(missing.body.find(token), std::string::npos);
+  EXPECT_EQ(ask("Authorization: Bearer " + token + "\r\n").status, 200);
+}
+
+// faults.md 62.
+TEST_F(ServeTest, HostileGrammarsAreRefusedAtOnce) {
+  Start();
+  json schema = {{"type", "string"}};
+  for (int i = 0; i < 60; ++i) schema = {{"type", "array"}, {"items", schema}};
+  const auto ask = [&](const char* member, const json& value) {
+    json body = Chat(3);
+    body[member] = value;
+    const auto started = std::chrono::steady_clock::now();
+    const int status = Ask("POST", "/v1/chat/completions", body).status;
+    EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20)) << member;
+    return status;
+  };
+  EXPECT_EQ(ask("grammar", "root ::= root \"a\""), 400);
+  EXPECT_EQ(ask("grammar", "root ::= [a-z]{0,1000000000}"), 400);
+  const std::string open(60'000, '('), close(60'000, ')');
+  EXPECT_EQ(ask("grammar", "root ::= " + open + "\"a\"" + close), 400);
+  // These may also be answered, as long as it is soon.
+  EXPECT_THAT(ask("grammar", "root ::= (\"\"*)*"), ::testing::AnyOf(200, 400));
+  const auto with_schema = [](const json& it) {
+    return json{{"type", "json_schema"}, {"json_schema", {{"schema", it}}}};
+  };
+  EXPECT_THAT(ask("response_format", with_schema(schema)), ::testing::AnyOf(200, 400));
+  const json pattern = {{"type", "string"}, {"pattern", "(a*)*b{0,1000000000}"}};
+  EXPECT_THAT(ask("response_format", with_schema(pattern)), ::testing::AnyOf(200, 400));
+  EXPECT_EQ(Ask("POST", "/v1/chat/completions", Chat(2)).status, 200);
+}
+
+// faults.md 68.
+TEST_F(ServeTest, EveryEventIsValidUtf8WhateverTheModelWrites) {
+  Start();
+  for (int seed = 1; seed <= 8; ++seed) {
+    json body = Chat(40 + seed);
+    body["temperature"] = 2;
+    body["seed"] = seed;
+    body["stream"] = true;
+    body["ignore_eos"] = true;
+    const RawAnswer answer = Ask("POST", "/v1/chat/completions", body);
+    std::istringstream lines(answer.body);
+    size_t events = 0;
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with("data: {")) continue;
+      ++events;
+      EXPECT_FALSE(json::parse(line.substr(6), nullptr, false).is_discarded()) << line;
+    }
+    EXPECT_GE(events, 2u) << answer.body;
+    body["stream"] = false;
+    EXPECT_FALSE(Json("POST", "/v1/chat/completions", body).is_discarded());
+  }
 }
 
 TEST_F(ServeTest, TheLogHoldsNoQuestions) {
