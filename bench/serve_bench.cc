@@ -217,6 +217,15 @@ long ResidentKb(int pid) {
   return 0;
 }
 
+/// Of its runners.
+long ChildrensResidentKb(int pid) {
+  const std::string id = std::to_string(pid);
+  std::ifstream stream("/proc/" + id + "/task/" + id + "/children");
+  long total = 0;
+  for (int child = 0; stream >> child;) total += ResidentKb(child);
+  return total;
+}
+
 /// Everything at once for a while; memory of the server at each tenth.
 void Soak(const Options& options) {
   std::atomic<bool> stop = false;
@@ -231,8 +240,9 @@ void Soak(const Options& options) {
     while (!stop) (void)Search(options, "soak", 2, options.seconds / 10, false);
   });
   for (int step = 0; step <= 10; ++step) {
-    std::printf("soak      %3.0f s  resident %ld kB\n", options.seconds * step / 10,
-                ResidentKb(options.pid));
+    std::printf("soak      %3.0f s  resident: server %ld kB, runners %ld kB\n",
+                options.seconds * step / 10, ResidentKb(options.pid),
+                ChildrensResidentKb(options.pid));
     std::fflush(stdout);
     if (step < 10) std::this_thread::sleep_for(std::chrono::duration<double>(options.seconds / 10));
   }
