@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -21,6 +22,8 @@ using vade::testing::JsonRequest;
 using vade::testing::RawAnswer;
 using vade::testing::RawHttp;
 using Clock = std::chrono::steady_clock;
+
+constexpr int kPatience = 300;  // seconds that one of many clients waits for its turn
 
 struct Options {
   uint16_t port = 11435;
@@ -98,7 +101,7 @@ double Generate(const Options& options, size_t clients) {
   const auto started = Clock::now();
   for (size_t i = 0; i < clients; ++i) {
     threads.emplace_back([&, i] {
-      RawHttp client(options.port);
+      RawHttp client(options.port, kPatience);
       for (size_t r = 0; r < options.requests; ++r) {
         const Streamed one = Complete(client, options, static_cast<unsigned>(1000 * i + r + 1));
         first[i].push_back(one.first_ms);
@@ -217,12 +220,15 @@ long ResidentKb(int pid) {
   return 0;
 }
 
-/// Of its runners.
+/// Of its runners, which any of its threads may have started.
 long ChildrensResidentKb(int pid) {
-  const std::string id = std::to_string(pid);
-  std::ifstream stream("/proc/" + id + "/task/" + id + "/children");
   long total = 0;
-  for (int child = 0; stream >> child;) total += ResidentKb(child);
+  std::error_code gone;
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", gone)) {
+    std::ifstream stream(task.path() / "children");
+    for (int child = 0; stream >> child;) total += ResidentKb(child);
+  }
   return total;
 }
 

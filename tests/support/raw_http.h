@@ -28,12 +28,14 @@ struct RawAnswer {
 
 class RawHttp {
  public:
-  explicit RawHttp(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  /// Waits `patience` seconds for what it reads.
+  explicit RawHttp(uint16_t port, int patience = 20)
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const timeval timeout{20, 0};
+    const timeval timeout{patience, 0};
     setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     connected_ =
         connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
