@@ -114,7 +114,7 @@ TEST_F(ToolsTest, AtATerminalEachCallIsAskedAbout) {
   ASSERT_TRUE(typist.Sees("8 bar. [1]")) << typist.seen();
   EXPECT_EQ(web_.requests().size(), 1u);
   ASSERT_TRUE(typist.Sees("> "));
-  typist.Type("\x04");
+  typist.Type("/quit\n");
   EXPECT_EQ(typist.Wait(), 0) << typist.seen();
 }
 

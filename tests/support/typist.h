@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "engine/base/unique_fd.h"
@@ -68,10 +69,15 @@ class Typist {
     }
     return false;
   }
+  /// Exit code, or 128 + signal; a program that goes on for a minute is killed.
   int Wait() {
     while (Sees("\x01 nothing prints this")) continue;
     int status = 0;
-    waitpid(child_, &status, 0);
+    if (waitpid(child_, &status, WNOHANG) == 0) {
+      std::this_thread::sleep_for(std::chrono::seconds(1));  // its output has ended, it has not yet
+      kill(child_, SIGKILL);
+      waitpid(child_, &status, 0);
+    }
     ended_ = true;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
