@@ -34,7 +34,8 @@ void OnInterrupt(int /*signal*/) {
 AnswerInterrupt::AnswerInterrupt() {
   if (g_wake[0] < 0 && pipe2(g_wake.data(), O_CLOEXEC | O_NONBLOCK) != 0) g_wake = {-1, -1};
   struct sigaction action {};
-  action.sa_handler = OnInterrupt;  // without SA_RESTART: a read at the prompt returns
+  action.sa_handler = OnInterrupt;
+  action.sa_flags = SA_RESTART;  // what is being printed goes on; a prompt waits by poll()
   sigaction(SIGINT, &action, &g_before);
   std::signal(SIGTERM, SIG_DFL);  // nothing here needs an orderly end
 }

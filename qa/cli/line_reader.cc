@@ -31,15 +31,10 @@ class PipedLines final : public LineReader {
     std::fflush(stdout);
     Line line;
     bool any = false;
-    errno = 0;
     for (int c; (c = std::getc(stdin)) != EOF;) {
       any = true;
       if (c == '\n') break;
       if (line.text.size() <= kMaxLineBytes) line.text += static_cast<char>(c);
-    }
-    if (!any && errno == EINTR) {
-      std::clearerr(stdin);
-      return {Kind::kInterrupted, ""};
     }
     if (!any) return {};
     line.kind = line.text.size() > kMaxLineBytes ? Kind::kTooLong : Kind::kLine;
@@ -86,6 +81,8 @@ class EditedLines final : public LineReader {
   Line Read() override {
     int count = 0;
     errno = 0;
+    // Before the prompt is there: a Ctrl-D that the terminal took for itself would be lost.
+    el_set(edit_, EL_PREP_TERM, 1);
     const char* text = el_gets(edit_, &count);
     if (text == nullptr || count <= 0) {
       if (count >= 0 || errno != EINTR) return {};
