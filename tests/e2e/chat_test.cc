@@ -137,7 +137,7 @@ TEST_F(ChatTest, CtrlCStopsAnAnswerAndCtrlDTheProgram) {
   ASSERT_TRUE(typist.Sees("> ")) << "Ctrl-C at the prompt: " << typist.seen();
   typist.Type("hello\n");
   ASSERT_TRUE(typist.Sees("hello")) << typist.seen();
-  typist.Type("\x03");  // while it answers, or just after
+  typist.Type("\x03");                                // while it answers, or just after
   ASSERT_TRUE(typist.Sees("\n> ")) << typist.seen();  // the model may write "> " too
   typist.Type("/help\n");
   ASSERT_TRUE(typist.Sees("Ctrl-C stops one answer")) << typist.seen();
